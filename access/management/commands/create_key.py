@@ -1,0 +1,47 @@
+"""Make an API key from the command line."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from access.keys import create_key
+from access.models import Scope
+
+
+class Command(BaseCommand):
+    help = "Makes an API key and prints it; it cannot be had again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="Who or what uses it.")
+        parser.add_argument(
+            "--scope",
+            action="append",
+            choices=Scope.values,
+            help="What it may do; repeatable. Default: ingest and read.",
+        )
+        parser.add_argument(
+            "--stream", action="append", default=[], help="A stream it is for; repeatable. Default: all."
+        )
+        parser.add_argument("--events-per-second", type=int, help="Its quota.")
+        parser.add_argument("--expires", metavar="YYYY-MM-DD", help="Day on which it ends, at midnight UTC.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _, token = create_key(
+            options["name"],
+            options["scope"] or (Scope.INGEST, Scope.READ),
+            streams=options["stream"],
+            events_per_second=options["events_per_second"],
+            expires_at=_day(options["expires"]),
+        )
+        self.stdout.write(token)
+
+
+def _day(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone.get_default_timezone())
+    except ValueError:
+        raise CommandError(f"--expires {text!r} is not a day such as 2027-01-31.") from None

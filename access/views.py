@@ -1,0 +1,65 @@
+"""API keys over HTTP, for logged-in staff."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.authentication import SessionAuthentication
+
+from access.keys import create_key, revoke_key
+from access.models import ApiKey, Scope
+from access.permissions import IsStaff
+
+
+class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
+    """`key` is shown once, in the answer that creates it."""
+
+    scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices), min_length=1)
+    key = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ApiKey
+        fields: ClassVar = [
+            "id",
+            "name",
+            "scopes",
+            "streams",
+            "events_per_second",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+            "key",
+        ]
+        read_only_fields: ClassVar = ["id", "created_at", "revoked_at"]
+
+    def get_key(self, key: ApiKey) -> str | None:
+        return getattr(key, "token", None)
+
+    def create(self, validated_data: dict[str, Any]) -> ApiKey:
+        key, token = create_key(**validated_data)
+        key.token = token  # type: ignore[attr-defined]
+        return key
+
+
+@extend_schema(tags=["keys"])
+class ApiKeyViewSet(
+    mixins.CreateModelMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet[ApiKey],
+):
+    """API keys. DELETE revokes one: it stays listed, with the time."""
+
+    queryset = ApiKey.objects.all()
+    serializer_class = ApiKeySerializer
+    authentication_classes: ClassVar = [SessionAuthentication]
+    permission_classes: ClassVar = [IsStaff]
+    pagination_class = None
+
+    def get_queryset(self) -> "QuerySet[ApiKey]":
+        return ApiKey.objects.all()
+
+    def perform_destroy(self, instance: ApiKey) -> None:
+        revoke_key(instance)

@@ -1,0 +1,59 @@
+"""Real PostgreSQL and real Valkey for every test that asks, started once for the run."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from django.conf import settings
+from django.test import Client
+
+from access.keys import create_key, known_keys
+from access.models import Scope
+from data_handler import embedded
+from ingest import buffer
+from ingest.streams import known_streams
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[embedded.Services]:
+    with embedded.running(settings.HOME) as running:
+        yield running
+    embedded.remove(settings.HOME)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(services: embedded.Services) -> None:
+    """pytest-django makes the test database once the server is there."""
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn(services: embedded.Services) -> str:
+    return str(settings.HOME.database_url)
+
+
+@pytest.fixture
+def redis_clean(services: embedded.Services) -> Iterator[redis.Redis]:
+    """The buffer's Valkey, empty; so is the broker's."""
+    for url in (settings.BUFFER_REDIS_URL, settings.REDIS_URL):
+        with redis.Redis.from_url(url) as client:
+            client.flushall()
+    yield buffer.client()
+
+
+@pytest.fixture(autouse=True)
+def fresh_snapshots() -> None:
+    """Keys and streams of one test are unknown to the next."""
+    for snapshot in (known_keys, known_streams):
+        snapshot.forget()
+
+
+@pytest.fixture
+def token(db: None) -> str:
+    """A key that may do everything."""
+    return create_key("test", list(Scope))[1]
+
+
+@pytest.fixture
+def api(token: str) -> Client:
+    """Django's test client, with a key that may do everything."""
+    return Client(headers={"authorization": f"Bearer {token}"})
