@@ -22,7 +22,7 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     form = ApiKeyForm
     list_display = ("name", "id", "scopes", "streams", "created_at", "expires_at", "revoked_at")
     readonly_fields = ("id", "created_at", "revoked_at")
-    actions: ClassVar = ["revoke"]
+    actions = ["revoke"]
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """A new key's token is shown in the message on the next page, and nowhere else."""

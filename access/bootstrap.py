@@ -26,7 +26,8 @@ class FirstAccess:
 def ensure_first_access(data_dir: Path) -> FirstAccess:
     """Make an administrator if there is no user, and a key for sending and reading; both once.
 
-    The password and the key are kept in files of mode 0600 in `data_dir`, for the embedded mode, which belongs to one person.
+    The password and the key are kept in files of mode 0600 in `data_dir`, for the embedded mode, which belongs to one
+    person.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     return FirstAccess(ADMIN_NAME, _ensure_admin(data_dir), _ensure_key(data_dir))

@@ -21,9 +21,7 @@ class ServiceError(Exception):
     status = 500
     code = "internal_error"
 
-    def __init__(
-        self, detail: str, *, code: str | None = None, retry_after_seconds: int | None = None
-    ) -> None:
+    def __init__(self, detail: str, *, code: str | None = None, retry_after_seconds: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or self.code

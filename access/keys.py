@@ -84,9 +84,7 @@ def _known(key: ApiKey) -> KnownKey:
     return KnownKey(bytes(key.secret_hash), key.expires_at, principal)
 
 
-known_keys: Snapshot[KnownKey] = Snapshot(
-    load_known_keys, lambda: settings.INGEST["directory_refresh_seconds"]
-)
+known_keys: Snapshot[KnownKey] = Snapshot(load_known_keys, lambda: settings.DIRECTORY_REFRESH_SECONDS)
 
 
 def _forget(**kwargs: Any) -> None:
@@ -130,9 +128,7 @@ async def aauthenticate(authorization: str) -> Principal:
 def _split(token: str) -> tuple[str, str]:
     if match := TOKEN.fullmatch(token):
         return match[1], match[2]
-    raise NotAuthenticated(
-        "This is not an API key: keys look like dh_<12 hexadecimal digits>_<32 hexadecimal digits>."
-    )
+    raise NotAuthenticated("This is not an API key: keys look like dh_<12 hexadecimal digits>_<32 hexadecimal digits>.")
 
 
 def _verify(known: KnownKey | None, secret: str) -> Principal:

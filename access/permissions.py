@@ -19,9 +19,7 @@ class HasScope(BasePermission):
         if not request.user.is_authenticated:
             return False
         reading = request.method in SAFE_METHODS
-        scope = (
-            getattr(view, "read_scope", Scope.READ) if reading else getattr(view, "write_scope", Scope.MANAGE)
-        )
+        scope = getattr(view, "read_scope", Scope.READ) if reading else getattr(view, "write_scope", Scope.MANAGE)
         principal(request).require(scope)
         return True
 

@@ -1,7 +1,8 @@
 """A small table held in the memory of a process, so that the hot path asks no database.
 
-Used for API keys and for streams. A look-up is a dictionary access; what it returns is at most `max_age_seconds` old while
-the database answers. While it does not, the last copy goes on serving: taking events in must survive an outage of storage.
+Used for API keys and for streams. A look-up is a dictionary access; what it returns is at most `max_age_seconds` old
+while the database answers. While it does not, the last copy goes on serving: taking events in must survive an outage
+of storage.
 """
 
 import asyncio
@@ -97,9 +98,7 @@ class Snapshot(Generic[Value]):
                         "The database cannot be reached, and nothing is known yet about keys and streams.",
                         retry_after_seconds=5,
                     ) from error
-                logger.warning(
-                    "The database cannot be reached; keys and streams are served from memory: %s", error
-                )
+                logger.warning("The database cannot be reached; keys and streams are served from memory: %s", error)
             self._tried_at = tried_at
 
     def _age_seconds(self) -> float:

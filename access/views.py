@@ -54,8 +54,8 @@ class ApiKeyViewSet(
 
     queryset = ApiKey.objects.all()
     serializer_class = ApiKeySerializer
-    authentication_classes: ClassVar = [SessionAuthentication]
-    permission_classes: ClassVar = [IsStaff]
+    authentication_classes = [SessionAuthentication]
+    permission_classes = [IsStaff]
     pagination_class = None
 
     def get_queryset(self) -> "QuerySet[ApiKey]":
