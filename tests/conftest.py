@@ -32,12 +32,12 @@ def postgres_dsn(services: embedded.Services) -> str:
 
 
 @pytest.fixture
-def redis_clean(services: embedded.Services) -> Iterator[redis.Redis]:
+def redis_clean(services: embedded.Services) -> redis.Redis:
     """The buffer's Valkey, empty; so is the broker's."""
     for url in (settings.BUFFER_REDIS_URL, settings.REDIS_URL):
         with redis.Redis.from_url(url) as client:
             client.flushall()
-    yield buffer.client()
+    return buffer.client()
 
 
 @pytest.fixture(autouse=True)

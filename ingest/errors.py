@@ -1,0 +1,69 @@
+"""Why a request's events are not taken.
+
+ServiceError                     access.errors: status, code, detail, retry_after_seconds
+└── IngestError
+    ├── BadRequest               400, the code says which
+    ├── PayloadTooLarge          413
+    ├── TooManyEvents            413
+    ├── UnsupportedMediaType     415
+    ├── UnsupportedEncoding      415
+    └── Unavailable              503, with retry_after_seconds
+        ├── BufferFull
+        ├── BufferUnreachable
+        └── Draining
+ClientDisconnected               nobody is left to be told
+"""
+
+from access.errors import ServiceError
+
+
+class IngestError(ServiceError):
+    """None of the request's events was kept."""
+
+
+class BadRequest(IngestError):
+    status, code = 400, "bad_request"
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail, code=code)
+
+
+class PayloadTooLarge(IngestError):
+    status, code = 413, "payload_too_large"
+
+
+class TooManyEvents(IngestError):
+    status, code = 413, "too_many_events"
+
+
+class UnsupportedMediaType(IngestError):
+    status, code = 415, "unsupported_media_type"
+
+
+class UnsupportedEncoding(IngestError):
+    status, code = 415, "unsupported_encoding"
+
+
+class Unavailable(IngestError):
+    """The same request may be sent again after `retry_after_seconds`."""
+
+    status, code = 503, "unavailable"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int) -> None:
+        super().__init__(detail, retry_after_seconds=retry_after_seconds)
+
+
+class BufferFull(Unavailable):
+    code = "buffer_full"
+
+
+class BufferUnreachable(Unavailable):
+    code = "buffer_unreachable"
+
+
+class Draining(Unavailable):
+    code = "draining"
+
+
+class ClientDisconnected(Exception):
+    """The client went away before its request was read."""

@@ -1,0 +1,91 @@
+"""What keeps the tables from growing without end: partitions ahead, retention, old claims."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from ingest import buffer, chunks
+from ingest.models import Stream
+from ingest.partitions import drop_partitions, make_partitions
+
+DELETE_BATCH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Maintained:
+    partitions_made: int
+    partitions_dropped: int
+    events_expired: int
+    claims_pruned: int
+
+
+def maintain(now: datetime | None = None) -> Maintained:
+    """One round. Safe to run at any time and by several workers at once."""
+    now = now or datetime.now(UTC)
+    made = make_partitions(now.date())
+    dropped, expired = expire_events(now)
+    return Maintained(len(made), dropped, expired, prune_claims(now))
+
+
+def expire_events(now: datetime) -> tuple[int, int]:
+    """Remove events past their stream's retention: (partitions dropped, events deleted one by one).
+
+    A partition goes as a whole once no stream may keep anything of that age.
+    """
+    retention = {
+        stream_id: settings.RETENTION_DAYS if days is None else days
+        for stream_id, days in Stream.objects.values_list("pk", "retention_days")
+    }
+    limited = {stream_id: now - timedelta(days=days) for stream_id, days in retention.items() if days}
+    dropped = 0
+    if limited and len(limited) == len(retention):
+        dropped = len(drop_partitions(min(limited.values())))
+    return dropped, sum(_delete_events(stream_id, before) for stream_id, before in limited.items())
+
+
+def _delete_events(stream_id: int, before: datetime) -> int:
+    return _delete(
+        "DELETE FROM event WHERE (received_at, id) IN (SELECT received_at, id FROM event"
+        " WHERE stream_id = %s AND received_at < %s LIMIT %s)",
+        [stream_id, before],
+    )
+
+
+def prune_claims(now: datetime) -> int:
+    """Forget idempotency keys, duplicates and flushed chunks older than the window; how many.
+
+    A chunk that still lies in the buffer is never forgotten, however old: it would be stored again.
+    """
+    before = now - timedelta(hours=settings.IDEMPOTENCY_WINDOW_HOURS)
+    waiting = buffer.waiting_chunks()
+    return (
+        _delete(
+            "DELETE FROM event_key WHERE (stream_id, key) IN"
+            " (SELECT stream_id, key FROM event_key WHERE received_at < %s LIMIT %s)",
+            [before],
+        )
+        + _delete(
+            "DELETE FROM duplicate WHERE id IN (SELECT id FROM duplicate WHERE id < %s LIMIT %s)",
+            [chunks.first_id_at(before)],
+        )
+        + _delete(
+            "DELETE FROM flushed_chunk WHERE id IN"
+            " (SELECT id FROM flushed_chunk WHERE flushed_at < %s AND id <> ALL(%s::uuid[]) LIMIT %s)",
+            [before, waiting],
+        )
+    )
+
+
+def _delete(statement: str, parameters: list[Any]) -> int:
+    """Run a DELETE that takes a limit as its last parameter until it finds nothing more, a short transaction each."""
+    total = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, [*parameters, DELETE_BATCH])
+            deleted = int(cursor.rowcount)
+        total += deleted
+        if deleted < DELETE_BATCH:
+            return total

@@ -1,0 +1,103 @@
+"""The management API's view of streams and dead letters."""
+
+from typing import Any, ClassVar
+
+import jsonschema_rs
+from rest_framework import serializers
+
+from ingest.models import DeadLetter, Stream
+
+
+class StreamSerializer(serializers.ModelSerializer[Stream]):
+    """A stream's settings, its events stored and duplicates since the beginning, its dead letters as of now."""
+
+    events = serializers.IntegerField(read_only=True)
+    bytes = serializers.IntegerField(read_only=True)
+    duplicates = serializers.IntegerField(read_only=True)
+    dead_letters = serializers.IntegerField(read_only=True)
+    last_minute = serializers.DateTimeField(read_only=True, help_text="Minute in which its newest event was received.")
+
+    class Meta:
+        model = Stream
+        fields: ClassVar = [
+            "name",
+            "key_path",
+            "time_path",
+            "type_path",
+            "schema",
+            "schema_mode",
+            "retention_days",
+            "created_at",
+            "events",
+            "bytes",
+            "duplicates",
+            "dead_letters",
+            "last_minute",
+        ]
+
+    def validate_name(self, name: str) -> str:
+        if self.instance is not None and name != self.instance.name:
+            raise serializers.ValidationError("A stream keeps its name.")
+        return name
+
+    def validate_schema(self, schema: Any) -> Any:
+        if schema is not None:
+            try:
+                jsonschema_rs.validator_for(schema)
+            except (ValueError, TypeError) as error:
+                raise serializers.ValidationError(f"Not a JSON Schema: {error}") from error
+        return schema
+
+
+class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):
+    """`payload` is text: the event as it was sent, since it may be no JSON that can be shown as such."""
+
+    stream = serializers.CharField(source="stream.name", default=None)
+
+    class Meta:
+        model = DeadLetter
+        fields: ClassVar = [
+            "id",
+            "stream",
+            "key",
+            "type",
+            "time",
+            "received_at",
+            "payload",
+            "reason",
+            "detail",
+            "failed_at",
+            "attempts",
+        ]
+
+
+class ReplayedSerializer(serializers.Serializer[Any]):
+    stored = serializers.IntegerField()
+    duplicates = serializers.IntegerField()
+    dead = serializers.IntegerField(help_text="Refused again.")
+
+
+class DiscardedSerializer(serializers.Serializer[Any]):
+    discarded = serializers.IntegerField()
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """For the API's description; answers are built from the table's own JSON text."""
+
+    id = serializers.UUIDField()
+    stream = serializers.CharField()
+    type = serializers.CharField(allow_null=True)
+    key = serializers.CharField(allow_null=True)
+    time = serializers.DateTimeField(allow_null=True)
+    received_at = serializers.DateTimeField()
+    payload = serializers.JSONField()
+
+
+class ReceiptSerializer(EventSerializer):
+    status = serializers.ChoiceField(["buffered", "stored", "dead"])
+    duplicate_of = serializers.UUIDField(required=False)
+
+
+class EventPageSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    results = EventSerializer(many=True)

@@ -1,0 +1,28 @@
+"""Celery's doors to the work. No task carries data: losing one, or running one twice, changes nothing but the time."""
+
+import logging
+from typing import Any
+
+import redis
+from celery import shared_task
+from django.db import Error as DatabaseError
+
+from ingest import maintenance
+from ingest.flush import flush as empty_buffer
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="ingest.flush")
+def flush() -> None:
+    """Sent by beat every FLUSH_INTERVAL_SECONDS, and by a web process when much has gathered or somebody waits."""
+    try:
+        empty_buffer()
+    except (DatabaseError, redis.RedisError) as error:
+        logger.warning("Nothing can be stored now; accepted events stay in the buffer: %s", str(error).strip())
+
+
+@shared_task(name="ingest.maintain")
+def maintain(**kwargs: Any) -> None:
+    """Sent by beat every hour."""
+    maintenance.maintain()
