@@ -1,0 +1,19 @@
+"""The ASGI application: ingestion first, then Django; WebSockets beside them."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "data_handler.settings")
+django_application = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from ingest.endpoint import IngestEndpoint  # noqa: E402
+from monitor.routing import websocket_urlpatterns  # noqa: E402
+
+ingest_endpoint = IngestEndpoint(django_application)  # type: ignore[arg-type]
+application = ProtocolTypeRouter(
+    {"http": ingest_endpoint, "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns))}
+)

@@ -1,0 +1,175 @@
+"""Frames that are refused, and how connections end."""
+
+import asyncio
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+
+from monitor import consumers, feed, hub, outbox
+from monitor.batches import Batch
+from tests.monitor.watching import PAGE, announcement, dialled, publish, watching
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"op": "dance"}',
+        '{"op": "sub"}',
+        '{"op": "sub", "id": 1}',
+        '{"op": "sub", "id": ""}',
+        '{"op": "sub", "id": "a", "mode": "all"}',
+        '{"op": "sub", "id": "a", "colour": "red"}',
+        '{"op": "sub", "id": "b", "mode": "stats", "type": "reading"}',
+        '{"op": "sub", "id": "\\ud800"}',
+    ],
+)
+async def test_a_frame_that_makes_no_sense_closes_with_4400(text: str) -> None:
+    async with watching() as watcher:
+        await watcher.send_to(text_data=text)
+        assert await watcher.closing() == ("bad_frame", 4400)
+
+
+async def test_a_binary_frame_closes_with_4400() -> None:
+    async with watching() as watcher:
+        await watcher.send_to(bytes_data=b"{}")
+        assert await watcher.closing() == ("bad_frame", 4400)
+
+
+async def test_a_frame_beyond_64_kib_closes_with_4413() -> None:
+    async with watching() as watcher:
+        await watcher.send_json_to({"op": "sub", "id": "a", "stream": "x" * 65_536})
+        assert await watcher.closing() == ("frame_too_large", 4413)
+
+
+async def test_an_error_says_whether_it_is_worth_coming_back() -> None:
+    async with watching() as watcher:
+        error = await watcher.ask("unsub", id="nothing")
+        assert error == {
+            "op": "error",
+            "code": "unknown_id",
+            "message": "There is no subscription 'nothing'.",
+            "temporary": False,
+            "id": "nothing",
+        }
+        assert (await watcher.ask("sub", id="a"))["op"] == "ok"
+
+
+async def test_an_id_serves_one_subscription_at_a_time() -> None:
+    async with watching() as watcher:
+        await watcher.ask("sub", id="a")
+        assert (await watcher.ask("sub", id="a", mode="stats"))["code"] == "id_taken"
+        await watcher.ask("unsub", id="a")
+        assert (await watcher.ask("sub", id="a"))["op"] == "ok"
+
+
+async def test_subscriptions_of_a_connection_are_limited() -> None:
+    async with watching() as watcher:
+        for number in range(32):
+            assert (await watcher.ask("sub", id=str(number)))["op"] == "ok"
+        assert (await watcher.ask("sub", id="one more"))["code"] == "too_many"
+
+
+async def test_a_process_takes_a_limited_number_of_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "MAX_CLIENTS", 1)
+    async with watching(), dialled(PAGE, user=User(pk=2)) as second:
+        await second.connect()
+        assert await second.closing() == ("too_many_clients", 4529)
+
+
+async def test_at_shutdown_clients_are_asked_to_come_back() -> None:
+    async with watching() as watcher:
+        consumers.close_all()
+        error = await watcher.frame()
+        assert (error["code"], error["temporary"]) == ("shutting_down", True)
+        assert (await watcher.receive_output(1))["code"] == 4501
+
+
+async def test_a_quiet_connection_is_told_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    await publish([("sensors", None)] * 4)
+    monkeypatch.setattr(outbox, "HEARTBEAT_SECONDS", 0.2)
+    async with watching() as watcher:
+        assert await watcher.frame() == {"op": "hb", "seq": 4}
+        await watcher.send_json_to({"op": "pong"})
+        assert await watcher.frame() == {"op": "hb", "seq": 4}
+
+
+async def test_batches_that_arrive_out_of_order_are_put_in_order() -> None:
+    async with watching() as watcher:
+        await watcher.ask("sub", id="a")
+        first, second = await _numbered(3), await _numbered(2)
+        await _send(second)
+        assert await watcher.receive_nothing(0.3)
+        await _send(first)
+        (frame,) = await watcher.frames_until(5)
+        assert (frame["from"], frame["to"], frame["n"]) == (1, 5, 5)
+
+
+async def test_what_never_arrives_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "HOLD_SECONDS", 0.2)
+    async with watching() as watcher:
+        await watcher.ask("sub", id="a")
+        await _numbered(3)
+        batch = await publish([("sensors", None)])
+        gap = {"op": "gap", "id": "a", "epoch": batch.epoch, "from": 1, "to": 3, "reason": "lost"}
+        assert await watcher.frame() == gap
+        assert (await watcher.frame())["from"] == 4
+
+
+async def test_a_redis_that_lost_its_data_is_said() -> None:
+    async with watching() as watcher:
+        await watcher.ask("sub", id="a")
+        await publish([("sensors", None)])
+        await watcher.frame()
+        await asyncio.to_thread(feed.client().flushall)
+        batch = await publish([("sensors", None)] * 2)
+        gap = await watcher.frame()
+        assert (gap["reason"], gap["epoch"], gap["to"]) == ("new_epoch", batch.epoch, 0)
+        frame = await watcher.frame()
+        assert (frame["epoch"], frame["from"], frame["to"]) == (batch.epoch, 1, 2)
+
+
+async def test_a_lost_connection_to_redis_is_survived_and_what_was_missed_is_a_gap() -> None:
+    async with watching() as watcher:
+        await watcher.ask("sub", id="a")
+        await asyncio.to_thread(feed.client().client_kill_filter, _type="pubsub")
+        await publish([("sensors", None)] * 3)
+        for _ in range(50):
+            await asyncio.sleep(0.1)
+            if await _send(await _numbered(1)):
+                break
+        gap, frame = await watcher.frame(), await watcher.frame()
+        assert (gap["op"], gap["from"], gap["reason"]) == ("gap", 1, "lost")
+        assert gap["to"] >= 3
+        assert frame["from"] == gap["to"] + 1
+
+
+async def test_all_clients_of_a_process_share_one_place_in_the_group() -> None:
+    async with watching() as first, watching() as second:
+        await first.ask("sub", id="a")
+        await second.ask("sub", id="b")
+        batch = await _numbered(1)
+        assert await _send(batch) == 1
+        assert (await first.frame())["events"] == (await second.frame())["events"]
+
+
+async def test_when_the_last_client_leaves_the_group_is_left() -> None:
+    async with watching() as watcher:
+        await watcher.disconnect()
+        assert await _send(await _numbered(1)) == 0
+
+
+async def _numbered(events: int) -> Batch:
+    """A batch that has its numbers and was not sent yet."""
+    return await asyncio.to_thread(feed.number, announcement([("sensors", None)] * events))
+
+
+async def _send(batch: Batch) -> int:
+    """How many members the group has."""
+    layer = get_channel_layer()
+    channel = layer._get_group_channel_name(feed.GROUP)
+    message = layer.serialize(batch.message())
+    return int(await asyncio.to_thread(feed.client().publish, channel, message))
