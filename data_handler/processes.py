@@ -49,7 +49,8 @@ class Processes:
                 *("--ws", "websockets-sansio", "--timeout-graceful-shutdown", "5"),
             ),
         }[server]
-        process = self._python("web", "-m", server, *address, APPLICATION)
+        module = {"daphne": "data_handler.web", "uvicorn": "uvicorn"}[server]
+        process = self._python("web", "-m", module, *address, APPLICATION)
         return replace(process, ready=lambda: answers(reachable(host), port))
 
     def worker(self, queue: str) -> Process:

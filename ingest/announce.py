@@ -1,11 +1,12 @@
 """Telling the world what was accepted, after it was accepted.
 
 Arrivals of one process are gathered for NOTIFY_INTERVAL_MS and handed to the Celery task `monitor.broadcast`: exact
-counts of all, the newest NOTIFY_MAX_EVENTS in full. Best effort by design: nothing here can delay, fail or lose an
-event.
+counts of all, the newest NOTIFY_MAX_EVENTS (and MOST_BYTES) in full. Best effort by design: nothing here can delay,
+fail or lose an event.
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import Counter, deque
@@ -24,16 +25,24 @@ from ingest.pusher import Pushed
 
 logger = logging.getLogger(__name__)
 
+MOST_BYTES = 1 << 20
+NUDGE_SECONDS = 0.1
+
+Arrival = tuple[str, UUID, int, Event]
+"""Stream, chunk, place in the chunk, event."""
+
 
 class Announcer:
     """One for each event loop; sends from a thread of its own, since a task costs about a millisecond."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str | None]] = Counter()
-        self._newest: deque[tuple[str, UUID, int, Event]] = deque(maxlen=settings.NOTIFY_MAX_EVENTS)
+        self._newest: deque[Arrival] = deque(maxlen=settings.NOTIFY_MAX_EVENTS)
         self._oldest_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._sending = False
+        self._nudge: asyncio.TimerHandle | None = None
+        self._nudged_at = 0.0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="announce")
 
     def add(self, stream: str, pushed: Pushed, events: Sequence[Event]) -> None:
@@ -47,13 +56,20 @@ class Announcer:
         self._schedule()
 
     def nudge(self) -> None:
-        """Ask for a flush now, without waiting for the tick."""
+        """Ask for a flush now, without waiting for the tick; at most every NUDGE_SECONDS."""
+        if self._nudge is None:
+            loop = asyncio.get_running_loop()
+            self._nudge = loop.call_at(max(loop.time(), self._nudged_at + NUDGE_SECONDS), self._send_nudge, loop)
+
+    def _send_nudge(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._nudge, self._nudged_at = None, loop.time()
         self._thread.submit(_send, "ingest.flush", [], "flush", 5.0)
 
     def close(self) -> None:
         """Send nothing more, after what is being sent."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._nudge):
+            if timer is not None:
+                timer.cancel()
         self._thread.shutdown()
 
     def _schedule(self) -> None:
@@ -74,17 +90,24 @@ class Announcer:
         self._schedule()
 
 
-def _announce(counts: Counter[tuple[str, str | None]], newest: list[tuple[str, UUID, int, Event]], at: float) -> None:
+def _announce(counts: Counter[tuple[str, str | None]], newest: list[Arrival], at: float) -> None:
     announcement = {
         "n": counts.total(),
         "counts": [[stream, type_, n] for (stream, type_), n in counts.items()],
         "events": [
             [stream, event[1], as_json(stream, chunks.event_id(id, index), event)]
-            for stream, id, index, event in newest
+            for stream, id, index, event in within(newest, MOST_BYTES)
         ],
         "accepted_at": at,
     }
     _send("monitor.broadcast", [announcement], "notify", 30.0)
+
+
+def within(newest: list[Arrival], most_bytes: int) -> list[Arrival]:
+    """As many of the newest as fit together."""
+    sizes = itertools.accumulate(len(event[3]) for *_, event in reversed(newest))
+    fitting = sum(1 for _ in itertools.takewhile(lambda size: size <= most_bytes, sizes))
+    return newest[len(newest) - fitting :]
 
 
 def as_json(stream: str, id: UUID, event: Event) -> str:

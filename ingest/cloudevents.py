@@ -11,7 +11,8 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from ingest.payload import Fields, Limits, Refused, read, read_key, read_time, read_type
+from ingest.fields import Fields, read_key, read_time, read_type
+from ingest.payload import Limits, Refused, read
 
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"

@@ -4,25 +4,27 @@ A 202 says that the events are in the buffer, fsynced; each is then stored exact
 Every other answer says why, in the one shape of all errors. All other requests go on to Django.
 """
 
+import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
-import orjson
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 
-from access.errors import ServiceError, error_body, request_id
+from access.errors import ServiceError
 from access.keys import aauthenticate
 from access.models import Scope
 from access.principals import Principal
 from access.sessions import aprincipal_of_session
-from ingest import chunks
 from ingest.announce import Announcer
+from ingest.answers import acknowledgement, all_rejected, refusal, send_answer
 from ingest.body import read_body
 from ingest.envelope import Limits, Parsed, parse
 from ingest.errors import ClientDisconnected, Draining
@@ -42,7 +44,7 @@ Headers = dict[bytes, bytes]
 
 PATH = re.compile(r"/api/(?:events|streams/(?P<stream>[^/]*)/events)/?")
 DEFAULT_STREAM = "default"
-MOST_ERRORS = 100
+INLINE_BYTES = 1 << 20
 
 
 class IngestEndpoint:
@@ -51,6 +53,8 @@ class IngestEndpoint:
     def __init__(self, application: Application) -> None:
         self._application = application
         self._draining = False
+        self._under_way = 0
+        self._one_large = asyncio.Semaphore(1)
         self._limits = Limits(
             max_event_bytes=settings.MAX_EVENT_BYTES,
             max_body_bytes=settings.MAX_BODY_BYTES,
@@ -65,23 +69,27 @@ class IngestEndpoint:
         if not match:
             return await self._application(scope, receive, send)
         headers: Headers = dict(scope["headers"])
+        self._under_way += 1
         try:
             status, body, more = await self._ingest(match["stream"], scope, headers, receive)
         except ClientDisconnected:
             return None
         except ServiceError as error:
-            status, body, more = _refusal(error, headers)
+            status, body, more = refusal(error, headers)
         except Exception:  # the last line before the client: nothing is acknowledged that was not pushed
             logger.exception("A request to %s failed", scope["path"])
             broken = ServiceError("Something broke on our side. The events may be kept or not; the log says more.")
-            status, body, more = _refusal(broken, headers)
-        await answer(send, status, body, more)
+            status, body, more = refusal(broken, headers)
+        finally:
+            self._under_way -= 1
+        await send_answer(send, status, body, more)
 
-    async def drain(self) -> None:
-        """Take no further events, and wait for those under way."""
+    async def drain(self, seconds: float) -> None:
+        """Take no further events, and wait until those under way are answered, or the time is up."""
         self._draining = True
-        if self._pusher is not None:
-            await self._pusher.idle()
+        deadline = time.monotonic() + seconds
+        while self._under_way and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
 
     async def close(self) -> None:
         """Give its connections back."""
@@ -97,25 +105,34 @@ class IngestEndpoint:
         self._check_ready()
         principal = await _authenticate(scope, headers)
         stream = await _stream(stream_name, principal)
-        body = await read_body(receive, headers, self._limits)
-        key = headers.get(b"idempotency-key")
-        content_type = headers.get(b"content-type", b"").decode("latin-1")
-        parsed = parse(body, content_type, headers, stream.rules, self._limits, key.decode("latin-1") if key else None)
+        parsed = await self._read(stream, headers, receive)
         if not parsed.events:
-            return 400, _all_rejected(parsed, headers), {}
+            return 400, all_rejected(parsed, headers), {}
         await self._quotas.spend(principal, len(parsed.events))
         pushed = await self._push(stream, parsed)
-        seconds = wait_seconds(headers.get(b"prefer", b"").decode("latin-1")) if b"prefer" in headers else 0.0
-        outcome = await self._outcome(pushed, parsed, seconds) if seconds else None
-        with_ids = b"ids=" in scope["query_string"] and _flag(scope["query_string"], "ids")
-        answer_body = _acknowledgement(parsed, pushed, with_ids)
-        return (200, {**answer_body, **outcome}, {}) if outcome is not None else (202, answer_body, {})
+        body = acknowledgement(parsed, pushed, with_ids=_flag(scope["query_string"], "ids"))
+        if seconds := wait_seconds(_text(headers, b"prefer")):
+            outcome = await self._outcome(pushed, parsed, seconds)
+            if outcome is not None:
+                return 200, {**body, **outcome}, {}
+        return 202, body, {}
 
     def _check_ready(self) -> None:
         if self._draining:
             raise Draining("This process is shutting down. Send again.", retry_after_seconds=1)
         if self._pusher is None:
             self._pusher, self._announcer, self._quotas = Pusher(), Announcer(), Quotas()
+
+    async def _read(self, stream: KnownStream, headers: Headers, receive: Receive) -> Parsed:
+        """The events of the body. A large one is read in a thread, one at a time, so that the small ones go on."""
+        body = await read_body(receive, headers, self._limits)
+        key = _text(headers, b"idempotency-key") if b"idempotency-key" in headers else None
+        content_type = _text(headers, b"content-type")
+        read = partial(parse, body, content_type, headers, stream.rules, self._limits, key)
+        if len(body) <= INLINE_BYTES:
+            return read()
+        async with self._one_large:
+            return await asyncio.to_thread(read)
 
     async def _push(self, stream: KnownStream, parsed: Parsed) -> Pushed:
         assert self._pusher is not None
@@ -164,67 +181,9 @@ def _create_stream(name: str) -> None:
         connection.close()
 
 
-def _acknowledgement(parsed: Parsed, pushed: Pushed, with_ids: bool) -> dict[str, Any]:
-    if parsed.single:
-        body: dict[str, Any] = {"id": str(chunks.event_id(pushed.chunk_id, pushed.first))}
-        if parsed.warnings:
-            body["warnings"] = _listed(parsed.warnings)
-        return body
-    body = {"accepted": len(parsed.events), "rejected": len(parsed.rejections)}
-    if parsed.rejections:
-        body["errors"] = _listed(parsed.rejections)
-    if parsed.warnings:
-        body["warnings"] = _listed(parsed.warnings)
-    if with_ids:
-        body["ids"] = _ids(parsed, pushed)
-    return body
-
-
-def _ids(parsed: Parsed, pushed: Pushed) -> list[str | None]:
-    """One for each event of the request, null for a rejected one."""
-    ids = [str(chunks.event_id(pushed.chunk_id, pushed.first + n)) for n in range(len(parsed.events))]
-    if parsed.indexes is None:
-        return list(ids)
-    placed: list[str | None] = [None] * (len(parsed.events) + len(parsed.rejections))
-    for index, id in zip(parsed.indexes, ids, strict=True):
-        placed[index] = id
-    return placed
-
-
-def _all_rejected(parsed: Parsed, headers: Headers) -> dict[str, Any]:
-    first = parsed.rejections[0]
-    code, detail = (
-        (first.code, first.detail)
-        if parsed.single
-        else ("all_events_rejected", "No event of this request was accepted.")
-    )
-    number = _request_id(headers)
-    more = {"accepted": 0, "rejected": len(parsed.rejections), "errors": _listed(parsed.rejections)}
-    return error_body(code, detail, number, **more)
-
-
-def _listed(found: list[Any]) -> list[dict[str, Any]]:
-    return [{"index": index, "code": code, "detail": detail} for index, code, detail in found[:MOST_ERRORS]]
-
-
-def _refusal(error: ServiceError, headers: Headers) -> tuple[int, dict[str, Any], dict[str, str]]:
-    return error.status, error_body(error.code, error.detail, _request_id(headers)), error.headers()
-
-
-def _request_id(headers: Headers) -> str:
-    return request_id(headers.get(b"x-request-id", b"").decode("latin-1"))
+def _text(headers: Headers, name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")
 
 
 def _flag(query_string: bytes, name: str) -> bool:
-    return parse_qs(query_string.decode("latin-1")).get(name, [""])[-1] in ("1", "true")
-
-
-async def answer(send: Send, status: int, body: dict[str, Any], more: dict[str, str]) -> None:
-    """Send a JSON answer."""
-    content = orjson.dumps(body)
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
-    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in more.items()]
-    if "request_id" in body:
-        headers.append((b"x-request-id", body["request_id"].encode("latin-1")))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    return b"=" in query_string and parse_qs(query_string.decode("latin-1")).get(name, [""])[-1] in ("1", "true")

@@ -16,10 +16,10 @@ import orjson
 
 from ingest import cloudevents
 from ingest.errors import BadRequest, TooManyEvents, UnsupportedMediaType
+from ingest.fields import Reader, reader
 from ingest.payload import (
     BLANK,
     Limits,
-    Reader,
     Refused,
     check,
     describe,
@@ -27,7 +27,6 @@ from ingest.payload import (
     harmless_bytes,
     is_doubtful,
     read,
-    reader,
     skip_blank,
 )
 

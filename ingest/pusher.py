@@ -74,11 +74,6 @@ class Pusher:
             self._pushing = asyncio.create_task(self._push_all())
         return await pushed
 
-    async def idle(self) -> None:
-        """Wait until nothing is under way."""
-        while self._pushing is not None:
-            await asyncio.shield(self._pushing)
-
     async def close(self) -> None:
         await self._client.aclose()
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from access.keys import create_key, known_keys
@@ -45,6 +46,17 @@ def fresh_snapshots() -> None:
     """Keys and streams of one test are unknown to the next."""
     for snapshot in (known_keys, known_streams):
         snapshot.forget()
+
+
+@pytest.fixture(autouse=True)
+def empty_partitioned_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a test that commits, Django empties the tables that it manages; these it does not."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        blocker = request.getfixturevalue("django_db_blocker")
+        with blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("TRUNCATE event, event_key")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ Settings, `manage.py up` and tests that start from the same directory so meet at
     <data dir>/lock, run.json                   who runs here
     <temp dir>/data-handler-<uid>-<hash>        Valkey's sockets: the data dir's path may be too long
     <temp dir>/data-handler-<uid>-<hash>-pg     PostgreSQL's socket: as root it runs as another user
-    /var/tmp/data-handler-<hash>                as root: what that user cannot reach where it belongs
+    /var/lib/data-handler-<hash>                as root: what that user cannot reach where it belongs
 """
 
 import hashlib
@@ -66,7 +66,7 @@ class Home:
 
     @property
     def postgres_refuge(self) -> Path:
-        return Path("/var/tmp") / f"data-handler-{self._hash}"
+        return Path("/var/lib") / f"data-handler-{self._hash}"
 
     @property
     def buffer_data(self) -> Path:

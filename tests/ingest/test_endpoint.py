@@ -1,5 +1,6 @@
 """The contract of `POST /api/events/`: statuses, bodies, and what is in the buffer afterwards."""
 
+import asyncio
 import gzip
 import zlib
 from uuid import UUID
@@ -175,8 +176,17 @@ async def test_everything_else_goes_on_to_django(post: Poster) -> None:
     assert (answer.status, answer.body) == (404, {"error": "django"})
 
 
+async def test_a_draining_process_answers_what_is_under_way(post: Poster) -> None:
+    await post({})
+    waiting = asyncio.create_task(post({}, prefer="wait=1"))
+    await asyncio.sleep(0.1)
+    await post.endpoint.drain(5)
+    assert waiting.done()
+    assert (await waiting).status == 202
+
+
 async def test_a_draining_process_takes_nothing(post: Poster) -> None:
     await post({})
-    await post.endpoint.drain()
+    await post.endpoint.drain(5)
     answer = await post({})
     assert (answer.status, answer.body["error"], answer.headers["retry-after"]) == (503, "draining", "1")

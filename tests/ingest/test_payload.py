@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ingest.payload import Refused, copy_text, read_key, read_time, reader
+from ingest.fields import read_key, read_time, reader
+from ingest.payload import Refused, copy_text
 
 AT = "2026-11-22T15:40:56"
 

@@ -1,0 +1,37 @@
+"""Daphne, ending with grace: `python -m data_handler.web -b HOST -p PORT data_handler.asgi:application`.
+
+At SIGTERM it takes no more events (503, `Retry-After`), asks those who watch to come back, and answers what is under
+way.
+"""
+
+import asyncio
+from typing import Any
+
+from daphne.cli import CommandLineInterface
+from daphne.server import Server, twisted_loop
+from twisted.internet.defer import Deferred
+
+DRAIN_SECONDS = 5.0
+
+
+class DrainingServer(Server):  # type: ignore[misc]
+    def kill_all_applications(self) -> "Deferred[Any]":
+        """Daphne calls this before its end, and waits for it."""
+        drained: Deferred[Any] = Deferred.fromFuture(asyncio.ensure_future(drain(), loop=twisted_loop))
+        return drained.addBoth(lambda _: super(DrainingServer, self).kill_all_applications())
+
+
+class DrainingCommandLine(CommandLineInterface):  # type: ignore[misc]
+    server_class = DrainingServer
+
+
+async def drain() -> None:
+    from data_handler.asgi import ingest_endpoint
+    from monitor.consumers import close_all
+
+    close_all()
+    await ingest_endpoint.drain(DRAIN_SECONDS)
+
+
+if __name__ == "__main__":
+    DrainingCommandLine.entrypoint()
