@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 RETRY_SECONDS = 1.0
+PATIENCE_SECONDS = 0.5
 
 
 class Snapshot(Generic[Value]):
@@ -36,6 +37,7 @@ class Snapshot(Generic[Value]):
         self._loaded = False
         self._tried_at = 0.0
         self._loading: asyncio.Task[None] | None = None
+        self._reading_since = 0.0
 
     def expire(self) -> None:
         """Make the next look-up read the table again (this process changed it)."""
@@ -59,10 +61,12 @@ class Snapshot(Generic[Value]):
         return self._entries.get(name)
 
     async def aget(self, name: str) -> Value | None:
-        """The entry of that name in a copy that is young enough; no query, except for the first and after an outage."""
+        """The entry of that name in a copy that is young enough, if the database answers; hardly ever waits for it."""
         age, max_age = self._age_seconds(), self._max_age_seconds()
-        if not self._loaded or age > max_age:
+        if not self._loaded:
             await self.arefresh()
+        elif age > max_age:
+            await self._refresh_briefly()
         elif age > max_age / 2:
             self._start_refresh()
         return self._entries.get(name)
@@ -82,6 +86,13 @@ class Snapshot(Generic[Value]):
     async def arefresh(self) -> None:
         """Read the table again; callers that ask meanwhile share the reading."""
         await asyncio.shield(self._start_refresh())
+
+    async def _refresh_briefly(self) -> None:
+        """Wait for the reading, but together not longer than PATIENCE_SECONDS: a database that hangs stops nobody."""
+        reading = self._start_refresh()
+        patience = self._reading_since + PATIENCE_SECONDS - time.monotonic()
+        if patience > 0:
+            await asyncio.wait([reading], timeout=patience)
 
     def refresh(self, needed_at: float) -> None:
         """Read the table, unless somebody did so after `needed_at` (seconds of the monotonic clock)."""
@@ -107,7 +118,8 @@ class Snapshot(Generic[Value]):
     def _start_refresh(self) -> "asyncio.Task[None]":
         loop = asyncio.get_running_loop()
         if self._loading is None or self._loading.done() or self._loading.get_loop() is not loop:
-            self._loading = loop.create_task(self._refresh_in_thread(time.monotonic()))
+            self._reading_since = time.monotonic()
+            self._loading = loop.create_task(self._refresh_in_thread(self._reading_since))
             self._loading.add_done_callback(_retrieve)
         return self._loading
 

@@ -66,6 +66,14 @@ else:
     redis_url = _required("REDIS_URL", "Set it to redis://host:6379/0.")
     buffer_redis_url = env.text("BUFFER_REDIS_URL") or redis_url
 
+CONNECTION_OPTIONS = {
+    "application_name": "data-handler",
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",  # milliseconds after which a peer that acknowledges nothing is given up
+}
 try:
     _dsn = {name: str(value) for name, value in conninfo_to_dict(database_url).items() if value is not None}
 except Exception as error:
@@ -78,7 +86,7 @@ DATABASES = {
         "PASSWORD": _dsn.pop("password", ""),
         "HOST": _dsn.pop("host", ""),
         "PORT": _dsn.pop("port", ""),
-        "OPTIONS": {"connect_timeout": "5", "application_name": "data-handler", **_dsn},
+        "OPTIONS": {**CONNECTION_OPTIONS, **_dsn},
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
@@ -245,5 +253,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL").upper()},
-    "loggers": {"django.request": {"level": "ERROR"}, "celery.beat": {"level": "WARNING"}},
+    "loggers": {"django.request": {"level": "ERROR"}, "daphne": {"level": "WARNING"}},
 }

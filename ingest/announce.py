@@ -12,6 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 MOST_BYTES = 1 << 20
 NUDGE_SECONDS = 0.1
+RETRY = {"max_retries": 1, "interval_start": 0}  # a connection that died unnoticed
 
 Arrival = tuple[str, UUID, int, Event]
 """Stream, chunk, place in the chunk, event."""
@@ -119,9 +121,10 @@ def as_json(stream: str, id: UUID, event: Event) -> str:
             "stream": stream,
             "type": type_,
             "key": key,
-            "time": time_,
+            "time": time_ and datetime.fromisoformat(time_),
             "received_at": chunks.received_at(id),
-        }
+        },
+        option=orjson.OPT_UTC_Z,
     )
     return (head[:-1] + b',"payload":' + payload + b"}").decode()
 
@@ -129,7 +132,7 @@ def as_json(stream: str, id: UUID, event: Event) -> str:
 def _send(task: str, arguments: list[Any], queue: str, expires_seconds: float) -> None:
     try:
         current_app.send_task(
-            task, args=arguments, queue=queue, expires=expires_seconds, retry=False, ignore_result=True
+            task, args=arguments, queue=queue, expires=expires_seconds, retry_policy=RETRY, ignore_result=True
         )
     except Exception as error:  # a thread's end: whatever the broker has, the events are safe
         logger.warning("%s could not be sent to the broker: %s", task, error)

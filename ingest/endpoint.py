@@ -31,7 +31,7 @@ from ingest.errors import ClientDisconnected, Draining
 from ingest.pusher import Pushed, Pusher
 from ingest.quotas import Quotas
 from ingest.streams import KnownStream, create_stream, known_streams
-from ingest.waiting import aoutcome, until_stored, wait_seconds
+from ingest.waiting import Commits, aoutcome, wait_seconds
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ class IngestEndpoint:
         self._pusher: Pusher | None = None
         self._announcer: Announcer
         self._quotas: Quotas
+        self._commits: Commits
 
     async def __call__(self, scope: ConnectionScope, receive: Receive, send: Send) -> None:
         match = scope["method"] == "POST" and PATH.fullmatch(scope["path"])
@@ -122,6 +123,7 @@ class IngestEndpoint:
             raise Draining("This process is shutting down. Send again.", retry_after_seconds=1)
         if self._pusher is None:
             self._pusher, self._announcer, self._quotas = Pusher(), Announcer(), Quotas()
+            self._commits = Commits(self._pusher.client)
 
     async def _read(self, stream: KnownStream, headers: Headers, receive: Receive) -> Parsed:
         """The events of the body. A large one is read in a thread, one at a time, so that the small ones go on."""
@@ -144,9 +146,8 @@ class IngestEndpoint:
 
     async def _outcome(self, pushed: Pushed, parsed: Parsed, seconds: float) -> dict[str, int] | None:
         """Counts of what was stored; None when that did not happen in time."""
-        assert self._pusher is not None
         self._announcer.nudge()
-        if not await until_stored(self._pusher.client, pushed.chunk_id, seconds):
+        if not await self._commits.until_stored(pushed.chunk_id, seconds):
             return None
         outcome = await aoutcome(pushed.chunk_id, pushed.first, len(parsed.events))
         return asdict(outcome) if outcome else None

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,20 +33,50 @@ def wait_seconds(prefer: str) -> float:
     return min(float(match[1]), MOST_SECONDS) if match else 0.0
 
 
-async def until_stored(client: "redis.asyncio.Redis", chunk_id: UUID, seconds: float) -> bool:
-    """Wait until the chunk has left the buffer, which it does after its commit; False when the time is up first."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(POLL_SECONDS)
+class Commits:
+    """Watches chunks leave the buffer, which they do after their commit; one look at it serves all who wait."""
+
+    def __init__(self, client: "redis.asyncio.Redis") -> None:
+        self._client = client
+        self._waiting: dict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
+        self._watching: asyncio.Task[None] | None = None
+
+    async def until_stored(self, chunk_id: UUID, seconds: float) -> bool:
+        """Wait for a chunk that was pushed; False when the time is up first."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[chunk_id].add(stored)
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
         try:
-            pipeline = client.pipeline(transaction=False)
-            for shard in buffer.shards():
-                pipeline.hexists(buffer.keys(shard)[1], chunk_id.bytes)
-            if not any(await pipeline.execute()):
-                return True
-        except (redis.RedisError, OSError):
-            continue
-    return False
+            async with asyncio.timeout(seconds):
+                await stored
+        except TimeoutError:
+            return False
+        return True
+
+    async def _watch(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(POLL_SECONDS)
+            with suppress(redis.RedisError, OSError):
+                await self._look()
+        self._watching = None
+
+    async def _look(self) -> None:
+        chunk_ids = list(self._waiting)
+        pipeline = self._client.pipeline(transaction=False)
+        for shard in buffer.shards():
+            pipeline.hmget(buffer.keys(shard)[1], [chunk_id.bytes for chunk_id in chunk_ids])
+        by_shard = await pipeline.execute()
+        for chunk_id, *found in zip(chunk_ids, *by_shard, strict=True):
+            if not any(found):
+                self._release(chunk_id)
+            elif all(stored.done() for stored in self._waiting[chunk_id]):
+                del self._waiting[chunk_id]  # none of those who asked waits any longer
+
+    def _release(self, chunk_id: UUID) -> None:
+        for stored in self._waiting.pop(chunk_id):
+            if not stored.done():
+                stored.set_result(None)
 
 
 def outcome(chunk_id: UUID, first: int, events: int) -> Stored | None:

@@ -1,6 +1,8 @@
 """A table held in memory: how old it may be, and what happens while the database is away."""
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -87,6 +89,24 @@ async def test_while_the_database_is_away_the_last_copy_serves(
     clock(3600)
     assert await snapshot.aget("a") == 1
     assert "served from memory" in caplog.text
+
+
+async def test_a_database_that_hangs_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table(a=1)
+    snapshot = snapshot_of(table, max_age_seconds=0.05)
+    await snapshot.aget("a")
+    released = threading.Event()
+    monkeypatch.setattr(snapshot, "_load", lambda: released.wait(10) and table.load())
+    monkeypatch.setattr("access.snapshot.PATIENCE_SECONDS", 0.1)
+    await asyncio.sleep(0.1)
+    started = time.monotonic()
+    for _ in range(20):
+        assert await snapshot.aget("a") == 1
+    assert time.monotonic() - started < 0.5
+    table.rows["a"] = 2
+    released.set()
+    await snapshot.arefresh()
+    assert await snapshot.aget("a") == 2
 
 
 async def test_without_a_first_copy_there_is_no_answer() -> None:
