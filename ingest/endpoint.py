@@ -16,9 +16,10 @@ from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import connection
 
-from access.errors import ServiceError
+from access.errors import DirectoryUnavailable, ServiceError
 from access.keys import aauthenticate
 from access.models import Scope
 from access.principals import Principal
@@ -178,6 +179,11 @@ async def _stream(name: str | None, principal: Principal) -> KnownStream:
 def _create_stream(name: str) -> None:
     try:
         create_stream(name)
+    except DatabaseError as error:
+        raise DirectoryUnavailable(
+            f"The database does not answer, so the stream '{name}' cannot be made now. Nothing was kept.",
+            retry_after_seconds=1,
+        ) from error
     finally:
         connection.close()
 
