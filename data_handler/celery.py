@@ -1,11 +1,20 @@
 """The Celery application: `celery -A data_handler worker -Q flush`."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from data_handler.garbage import collect_rarely
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "data_handler.settings")
 
 app = Celery("data_handler")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def _prepare(**kwargs: Any) -> None:
+    collect_rarely()

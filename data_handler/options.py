@@ -96,7 +96,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("FLUSH_INTERVAL_SECONDS", "1", "Seconds between two ticks of beat that empty the buffer.", BUFFER),
     Option(
         "FLUSH_MAX_EVENTS",
-        "20000",
+        "5000",
         "A shard with this many events is flushed at once, without waiting for the tick.",
         BUFFER,
     ),

@@ -9,9 +9,11 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import transaction
 
 from ingest import buffer
 from ingest.chunks import received_at
+from ingest.ledger import lock_shard
 from ingest.writer import Written, write_chunks
 
 
@@ -43,10 +45,13 @@ def flush(seconds: float = 20.0) -> Flushed:
 
 def flush_once(shard: int, flushed: Flushed) -> bool:
     """Store the head of one shard, adding to `flushed`; False when nothing waits or another worker is at it."""
-    waiting = buffer.peek(shard, settings.FLUSH_MAX_BYTES)
-    written = write_chunks(shard, waiting) if waiting else None
-    if written is None:
-        return False
+    with transaction.atomic():
+        if not lock_shard(shard):
+            return False
+        waiting = buffer.peek(shard, settings.FLUSH_MAX_BYTES)
+        if not waiting:
+            return False
+        written = write_chunks(waiting)
     buffer.pop(shard, written.committed)
     flushed.add(written)
     now = time.time()

@@ -23,8 +23,8 @@ from ingest.errors import BufferFull, BufferUnreachable
 
 SHARE_EVENTS = 10_000
 SHARE_BYTES = 4 << 20
-PUSH_TIMEOUT_SECONDS = 0.9
-ATTEMPT_TIMEOUT_SECONDS = 0.4
+PUSH_TIMEOUT_SECONDS = 0.8
+ATTEMPT_TIMEOUT_SECONDS = 0.35
 
 
 class Pushed(NamedTuple):
@@ -83,6 +83,9 @@ class Pusher:
                 batch = self._take()
                 try:
                     await self._push_chunk(batch)
+                except BufferUnreachable as error:  # nor would it answer to those who wait behind this batch
+                    _fail([*batch, *self._gathered], error)
+                    self._gathered = []
                 except Exception as error:
                     _fail(batch, error)
         finally:

@@ -27,7 +27,7 @@ COPY_ROWS = 2000
 
 @dataclass(slots=True)
 class Written:
-    """What one call did. `committed`: ids of all chunks given, which may leave the buffer now."""
+    """What one call did. `committed`: ids of all chunks given, which may leave the buffer after the commit."""
 
     committed: list[UUID] = field(default_factory=list)
     stored: int = 0
@@ -35,15 +35,13 @@ class Written:
     dead: int = 0
 
 
-def write_chunks(shard: int, waiting: Sequence[bytes]) -> Written | None:
-    """Store what is new in these chunks; None when another worker is at this shard.
+def write_chunks(waiting: Sequence[bytes]) -> Written:
+    """Store what is new in these chunks.
 
     Raises django.db.Error when the database cannot do it now; then nothing was stored.
     """
-    with transaction.atomic():
-        if not ledger.lock_shard(shard):
-            return None
-        decoded = {chunks.id_of(chunk): _decode(chunk) for chunk in waiting}
+    decoded = {chunks.id_of(chunk): _decode(chunk) for chunk in waiting}
+    with transaction.atomic(savepoint=False):
         new = ledger.claim_chunks(
             {id: sum(len(events) for _, events in batches) for id, (batches, _) in decoded.items()}
         )

@@ -1,0 +1,103 @@
+"""`python -m bench`: starts the service on embedded PostgreSQL and Valkey, measures, stops it, prints."""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import report
+from bench.batches import measure_batches
+from bench.figures import Figure
+from bench.load import LoadFailed
+from bench.machine import facts
+from bench.singles import measure_naive, measure_singles
+from bench.stack import Stack, StackFailed, running_stack
+
+PARTS = ("a", "b", "c")
+STEPS_OF_A_ROUND = {"a": 2, "b": 1, "c": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`events`: of one round of (a). `seconds`: of one measurement of single events."""
+
+    rounds: int
+    events: int
+    seconds: float
+    only: list[str]
+    json: Path | None
+
+    @property
+    def steps(self) -> int:
+        return self.rounds * sum(STEPS_OF_A_ROUND[part] for part in self.only)
+
+
+def parse(words: list[str]) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="the median of them counts (default: %(default)s)")
+    parser.add_argument("--events", type=int, default=300_000, help="events a round in batches (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of single events a round (default: %(default)s)")
+    parser.add_argument("--only", default=",".join(PARTS), help="which figures (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    given = vars(parser.parse_args(words))
+    only = [part.strip() for part in given.pop("only").split(",")]
+    if unknown := sorted(set(only) - set(PARTS)):
+        parser.error(f"--only knows {', '.join(PARTS)}, not {', '.join(unknown)}")
+    if given["rounds"] < 1 or given["events"] < 1 or given["seconds"] <= 0:
+        parser.error("--rounds, --events and --seconds must be positive")
+    return Options(only=only, **given)
+
+
+def measure(stack: Stack, options: Options) -> Iterator[Figure]:
+    """Each figure again after every round."""
+    if "a" in options.only:
+        yield from measure_batches(stack, options.rounds, options.events)
+    if "b" in options.only:
+        yield from measure_singles(stack, options.rounds, options.seconds)
+    if "c" in options.only:
+        yield from measure_naive(stack, options.rounds, options.seconds, options.events)
+
+
+def run(options: Options, console: Console) -> None:
+    started_at = time.monotonic()
+    figures: dict[str, Figure] = {}
+    columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, refresh_per_second=2) as progress:
+        bar = progress.add_task("starting the service", total=options.steps)
+        with running_stack() as stack:
+            machine = facts(stack.home)
+            progress.update(bar, description="preparing")
+            for figure in measure(stack, options):
+                figures[figure.name] = figure
+                latest = (
+                    f"({figure.name}) {figure.rounds[-1].ours:,.0f} {figure.unit}, ratio {figure.rounds[-1].ratio:.2f}"
+                )
+                progress.update(bar, advance=1, description=latest)
+            progress.update(bar, description="stopping the service")
+    report.show(figures.values(), machine, console)
+    if options.json:
+        report.write_json(figures.values(), machine, time.monotonic() - started_at, options.json)
+
+
+def main() -> int:
+    options, console = parse(sys.argv[1:]), Console(highlight=False)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        run(options, console)
+    except (StackFailed, LoadFailed) as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Interrupted; everything was stopped and removed.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What one writes first: a REST view that validates one event and saves it."""
