@@ -9,6 +9,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,6 +26,8 @@ SHARE_EVENTS = 10_000
 SHARE_BYTES = 4 << 20
 PUSH_TIMEOUT_SECONDS = 0.8
 ATTEMPT_TIMEOUT_SECONDS = 0.35
+
+payload_of = itemgetter(3)
 
 
 class Pushed(NamedTuple):
@@ -69,7 +72,7 @@ class Pusher:
         buffer or not.
         """
         pushed: asyncio.Future[Pushed] = asyncio.get_running_loop().create_future()
-        self._gathered.append(_Waiting(stream_id, events, sum(len(event[3]) for event in events), pushed))
+        self._gathered.append(_Waiting(stream_id, events, sum(map(len, map(payload_of, events))), pushed))
         if self._pushing is None:
             self._pushing = asyncio.create_task(self._push_all())
         return await pushed
