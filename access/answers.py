@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -18,6 +19,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, ServiceError):
         body = error_body(error.code, error.detail, number)
         return Response(body, status=error.status, headers={**error.headers(), "X-Request-ID": number})
+    if isinstance(error, DjangoValidationError):  # of a value that reached a query, such as a cursor
+        error = exceptions.ValidationError(error.messages)
     response = drf_exception_handler(error, context)
     if response is None:
         return None

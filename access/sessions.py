@@ -8,9 +8,10 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
 from access.errors import NotAuthenticated, PermissionDenied
@@ -41,9 +42,28 @@ def _principal_of_session(scope: MutableMapping[str, Any]) -> Principal:
         connection.close()
 
 
+async def aprincipal_of_session_key(key: str | None) -> Principal | None:
+    """Who is logged in by that session now; None when it ended, or its user was disabled or changed the password."""
+    return await sync_to_async(_principal_of_session_key, thread_sensitive=False)(key)
+
+
+def _principal_of_session_key(key: str | None) -> Principal | None:
+    request = HttpRequest()
+    request.session = session_store()(key)
+    try:
+        user = get_user(request)
+        return principal_of(user) if user.is_authenticated else None
+    finally:
+        connection.close()
+
+
+def session_store() -> type[SessionBase]:
+    store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+    return store
+
+
 def _authenticate(request: ASGIRequest) -> Principal:
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    request.session = session_store()(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     user = get_user(request)
     if not user.is_authenticated or not user.is_active:
         raise NotAuthenticated("Your session has ended: log in again, or send an API key.")

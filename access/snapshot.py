@@ -84,8 +84,10 @@ class Snapshot(Generic[Value]):
         return value
 
     async def arefresh(self) -> None:
-        """Read the table again; callers that ask meanwhile share the reading."""
-        await asyncio.shield(self._start_refresh())
+        """Read the table as it is now, not as a reading under way may have found it; callers share readings."""
+        asked_at = time.monotonic()
+        while not self._loaded or self._tried_at < asked_at:
+            await asyncio.shield(self._start_refresh())
 
     async def _refresh_briefly(self) -> None:
         """Wait for the reading, but together not longer than PATIENCE_SECONDS: a database that hangs stops nobody."""

@@ -9,11 +9,13 @@ django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 
+from data_handler.bounded import Bounded  # noqa: E402
 from ingest.endpoint import IngestEndpoint  # noqa: E402
 from monitor.routing import websocket_urlpatterns  # noqa: E402
 
-ingest_endpoint = IngestEndpoint(django_application)  # type: ignore[arg-type]
+ingest_endpoint = IngestEndpoint(Bounded(django_application, settings.MOST_DJANGO_REQUESTS))
 application = ProtocolTypeRouter(
     {"http": ingest_endpoint, "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns))}
 )

@@ -54,6 +54,7 @@ if HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_ENGINE = "access.session_store"
 SESSION_COOKIE_NAME = "data_handler_session"
 CSRF_COOKIE_NAME = "data_handler_csrf"
 
@@ -128,11 +129,6 @@ RETENTION_DAYS = env.integer("RETENTION_DAYS")
 NOTIFY_INTERVAL_SECONDS = env.number("NOTIFY_INTERVAL_MS", at_least=1) / 1000
 NOTIFY_MAX_EVENTS = env.integer("NOTIFY_MAX_EVENTS", at_least=1)
 FEED_REPLAY_EVENTS = env.integer("FEED_REPLAY_EVENTS", at_least=1)
-MONITOR = {
-    "notify_interval_seconds": env.number("NOTIFY_INTERVAL_MS", at_least=1) / 1000,
-    "notify_max_events": env.integer("NOTIFY_MAX_EVENTS", at_least=1),
-    "feed_replay_events": env.integer("FEED_REPLAY_EVENTS", at_least=1),
-}
 
 # Celery: tasks are doorbells. None carries the only copy of anything, so nothing is acknowledged late or retried.
 
@@ -187,6 +183,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+MOST_DJANGO_REQUESTS = 20  # at once, in each web process
 ROOT_URLCONF = "data_handler.urls"
 ASGI_APPLICATION = "data_handler.asgi.application"
 X_FRAME_OPTIONS = "DENY"

@@ -23,12 +23,17 @@ from django.conf import settings
 from ingest import chunks
 from ingest.envelope import Event
 from ingest.pusher import Pushed
+from ingest.rollups import OTHER_TYPES
 
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 1 << 20
+MOST_COUNTS = 500
 NUDGE_SECONDS = 0.1
 RETRY = {"max_retries": 1, "interval_start": 0}  # a connection that died unnoticed
+
+Kind = tuple[str, str | None]
+"""Stream and type."""
 
 Arrival = tuple[str, UUID, int, Event]
 """Stream, chunk, place in the chunk, event."""
@@ -38,7 +43,7 @@ class Announcer:
     """One for each event loop; sends from a thread of its own, since a task costs about a millisecond."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, str | None]] = Counter()
+        self._counts: Counter[Kind] = Counter()
         self._newest: deque[Arrival] = deque(maxlen=settings.NOTIFY_MAX_EVENTS)
         self._oldest_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -92,10 +97,10 @@ class Announcer:
         self._schedule()
 
 
-def _announce(counts: Counter[tuple[str, str | None]], newest: list[Arrival], at: float) -> None:
+def _announce(counts: Counter[Kind], newest: list[Arrival], at: float) -> None:
     announcement = {
         "n": counts.total(),
-        "counts": [[stream, type_, n] for (stream, type_), n in counts.items()],
+        "counts": [[stream, type_, n] for (stream, type_), n in folded(counts, MOST_COUNTS).items()],
         "events": [
             [stream, event[1], as_json(stream, chunks.event_id(id, index), event)]
             for stream, id, index, event in within(newest, MOST_BYTES)
@@ -103,6 +108,17 @@ def _announce(counts: Counter[tuple[str, str | None]], newest: list[Arrival], at
         "accepted_at": at,
     }
     _send("monitor.broadcast", [announcement], "notify", 30.0)
+
+
+def folded(counts: Counter[Kind], most: int) -> Counter[Kind]:
+    """The counts, the rarest of a flood of types put together as OTHER_TYPES of their stream; the sum stays."""
+    if len(counts) <= most:
+        return counts
+    ranked = counts.most_common()
+    kept: Counter[Kind] = Counter(dict(ranked[:most]))
+    for (stream, _), n in ranked[most:]:
+        kept[stream, OTHER_TYPES] += n
+    return kept
 
 
 def within(newest: list[Arrival], most_bytes: int) -> list[Arrival]:

@@ -1,5 +1,6 @@
 """Reading a request's body, its limit enforced while it arrives and while it is decompressed."""
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
@@ -31,7 +32,9 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limits: Li
     if length.isdigit() and int(length[:20]) > limits.max_body_bytes:
         raise _too_large(limits)
     body = await _receive_all(receive, limits)
-    return body if encoding == b"identity" else decompress(body, encoding, limits)
+    if encoding == b"identity":
+        return body
+    return await asyncio.to_thread(decompress, body, encoding, limits)  # a few bytes may become many
 
 
 async def _receive_all(receive: Receive, limits: Limits) -> bytes:

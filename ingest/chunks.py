@@ -22,6 +22,7 @@ from ingest.envelope import Event
 VERSION = 1
 ID_BYTES = 16
 MOST_EVENTS = 1 << 16
+END_OF_TIME_MS = 253_402_300_800_000  # the year 10000
 _LOW = MOST_EVENTS - 1
 
 Batches = Sequence[tuple[int, Sequence[Event]]]
@@ -57,6 +58,11 @@ def received_at(any_id: UUID) -> datetime:
     """When it was accepted, to the millisecond, in UTC."""
     seconds, milliseconds = divmod(any_id.int >> 80, 1000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
+
+
+def is_id(any_id: UUID) -> bool:
+    """Whether it can be one of ours, and so has a time."""
+    return any_id.version == 7 and any_id.int >> 80 < END_OF_TIME_MS
 
 
 def first_id_at(moment: datetime) -> UUID:

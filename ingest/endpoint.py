@@ -79,7 +79,7 @@ class IngestEndpoint:
         except ServiceError as error:
             status, body, more = refusal(error, headers)
         except Exception:  # the last line before the client: nothing is acknowledged that was not pushed
-            logger.exception("A request to %s failed", scope["path"])
+            logger.exception("A request to %r failed", scope["path"])
             broken = ServiceError("Something broke on our side. The events may be kept or not; the log says more.")
             status, body, more = refusal(broken, headers)
         finally:

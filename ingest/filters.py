@@ -1,10 +1,12 @@
 """Query parameters of the listings."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 import django_filters
 from rest_framework import serializers
 
+from ingest import chunks
 from ingest.models import DeadLetter
 from ingest.reading import MOST_EVENTS
 
@@ -20,6 +22,11 @@ class EventParameters(serializers.Serializer[Any]):
     order = serializers.ChoiceField(["newest", "oldest"], default="newest")
     limit = serializers.IntegerField(default=100, min_value=1, max_value=MOST_EVENTS)
     cursor = serializers.UUIDField(required=False, help_text="From the `next` of the page before.")
+
+    def validate_cursor(self, cursor: UUID) -> UUID:
+        if not chunks.is_id(cursor):
+            raise serializers.ValidationError("Not the cursor of a page.")
+        return cursor
 
 
 class DeadLetterFilter(django_filters.FilterSet):  # type: ignore[misc]

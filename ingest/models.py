@@ -2,8 +2,11 @@
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+
+from ingest.schemas import InvalidSchema, compile_schema
 
 STREAM_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 PATH_HELP = "Dot-separated member names into the payload, such as meta.id. Empty: {default}. '-': none."
@@ -48,6 +51,13 @@ class Stream(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.schema is not None:
+            try:
+                compile_schema(self.schema)
+            except InvalidSchema as error:
+                raise ValidationError({"schema": str(error)}) from error
 
 
 class Event(models.Model):

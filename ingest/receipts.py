@@ -19,6 +19,8 @@ def receipt(id: UUID, principal: Principal) -> dict[str, Any] | None:
     The buffer is asked first and the database after it, so that an event on its way from one to the other is seen.
     Raises BufferUnreachable.
     """
+    if not chunks.is_id(id):
+        return None
     chunk_id, place = chunks.chunk_of(id)
     try:
         buffered = place < buffer.waiting_events(chunk_id)

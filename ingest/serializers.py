@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar
 
-import jsonschema_rs
 from rest_framework import serializers
 
 from ingest.models import DeadLetter, Stream
+from ingest.schemas import InvalidSchema, compile_schema
 
 
 class StreamSerializer(serializers.ModelSerializer[Stream]):
@@ -43,9 +43,9 @@ class StreamSerializer(serializers.ModelSerializer[Stream]):
     def validate_schema(self, schema: Any) -> Any:
         if schema is not None:
             try:
-                jsonschema_rs.validator_for(schema)
-            except (ValueError, TypeError) as error:
-                raise serializers.ValidationError(f"Not a JSON Schema: {error}") from error
+                compile_schema(schema)
+            except InvalidSchema as error:
+                raise serializers.ValidationError(str(error)) from error
         return schema
 
 

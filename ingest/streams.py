@@ -1,10 +1,10 @@
 """Streams as the hot path sees them: settings held in memory, created on first use."""
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any
 
-import jsonschema_rs
 from django.conf import settings
 from django.db.models.signals import post_delete, post_save
 
@@ -12,6 +12,9 @@ from access.errors import PermissionDenied, ServiceError
 from access.snapshot import Snapshot
 from ingest.envelope import StreamRules
 from ingest.models import STREAM_NAME, SchemaMode, Stream
+from ingest.schemas import InvalidSchema, compile_schema
+
+logger = logging.getLogger(__name__)
 
 NAME = re.compile(STREAM_NAME)
 MOST_STREAMS = 10_000
@@ -33,13 +36,19 @@ def load_known_streams() -> dict[str, KnownStream]:
 
 
 def rules_of(stream: Stream) -> StreamRules:
-    checked = stream.schema is not None and stream.schema_mode != SchemaMode.OFF
+    """A schema that cannot be used is not checked against, and logged: it must not stop this stream, nor the others."""
+    validator = None
+    if stream.schema is not None and stream.schema_mode != SchemaMode.OFF:
+        try:
+            validator = compile_schema(stream.schema)
+        except InvalidSchema as error:
+            logger.error("The schema of the stream %s is ignored: %s", stream.name, error)
     return StreamRules(
         key_path=stream.key_path,
         time_path=stream.time_path,
         type_path=stream.type_path,
-        validator=jsonschema_rs.validator_for(stream.schema) if checked else None,  # type: ignore[arg-type]
-        schema_mode=stream.schema_mode if checked else SchemaMode.OFF.value,
+        validator=validator,
+        schema_mode=stream.schema_mode if validator else SchemaMode.OFF.value,
     )
 
 

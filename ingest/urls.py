@@ -1,6 +1,7 @@
-from django.urls import include, path
+from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from ingest.models import STREAM_NAME
 from ingest.views import DeadLetterViewSet, EventDetail, EventList, StreamEventList, StreamViewSet
 
 router = SimpleRouter()
@@ -10,6 +11,6 @@ router.register("dead-letters", DeadLetterViewSet, basename="dead-letter")
 urlpatterns = [
     path("events/", EventList.as_view(), name="events"),
     path("events/<uuid:id>/", EventDetail.as_view(), name="event"),
-    path("streams/<str:stream>/events/", StreamEventList.as_view(), name="stream-events"),
+    re_path(rf"^streams/(?P<stream>{STREAM_NAME})/events/\Z", StreamEventList.as_view(), name="stream-events"),
     path("", include(router.urls)),
 ]

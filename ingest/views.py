@@ -21,7 +21,7 @@ from access.models import Scope
 from access.principals import Principal
 from ingest import dead_letters, reading
 from ingest.filters import DeadLetterFilter, EventParameters
-from ingest.models import DeadLetter, RollupMinute, Stream
+from ingest.models import STREAM_NAME, DeadLetter, RollupMinute, Stream
 from ingest.receipts import receipt
 from ingest.serializers import (
     DeadLetterSerializer,
@@ -115,7 +115,7 @@ class StreamViewSet(
     queryset = Stream.objects.all()
     serializer_class = StreamSerializer
     lookup_field = "name"
-    lookup_value_regex = "[^/]+"
+    lookup_value_regex = STREAM_NAME
     http_method_names = ["get", "post", "patch", "head", "options"]
 
     def get_queryset(self) -> "QuerySet[Stream]":

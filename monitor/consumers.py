@@ -38,6 +38,7 @@ CREDENTIALS_CHECK_SECONDS = 30.0
 JOIN_SECONDS = 5.0
 MAX_SUBSCRIPTIONS = 32
 MAX_CLIENTS = 1000
+MAX_STRANGERS = 200
 
 LIMITS = {
     "max_client_frame_bytes": frames.MAX_CLIENT_FRAME_BYTES,
@@ -86,8 +87,11 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.accept(handshake.SUBPROTOCOL if self.scope["subprotocols"] else None)
         self._tasks = [asyncio.create_task(self._serve()), asyncio.create_task(self._guard())]
         try:
-            self._admit()
-            await self._welcome(await handshake.principal_of_handshake(self.scope))
+            principal = await handshake.principal_of_handshake(self.scope)
+            if principal is None:
+                self._admit_stranger()
+            _clients.add(self)
+            await self._welcome(principal)
             self._authorization = handshake.header(self.scope, b"authorization")
         except FeedError as error:
             self.fail(error)
@@ -146,6 +150,8 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         epoch: str | None = None
         seq: int | None = None
         if principal is not None:
+            if sum(client._principal is not None for client in _clients) >= MAX_CLIENTS:
+                raise TooManyClients(f"This process serves {MAX_CLIENTS} clients of the live feed already.")
             async with _redis_needed():
                 await hub().join(self)
             self._principal = principal
@@ -180,10 +186,10 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _confirm(self, id: str) -> None:
         self._outbox.reply(frames.encode("ok", id=id, seq=hub().position.seq))
 
-    def _admit(self) -> None:
-        if len(_clients) >= MAX_CLIENTS:
-            raise TooManyClients(f"This process serves {MAX_CLIENTS} clients of the live feed already.")
-        _clients.add(self)
+    def _admit_stranger(self) -> None:
+        """Those who have not said who they are take no place of those who have."""
+        if sum(client._principal is None for client in _clients) >= MAX_STRANGERS:
+            raise TooManyClients("Too many clients wait to authenticate; send the key in the Authorization header.")
 
     def _stir(self) -> None:
         if any(subscription.due for subscription in self._events.values()):
@@ -216,7 +222,9 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         while not self._outbox.closing:
             await asyncio.sleep(CREDENTIALS_CHECK_SECONDS)
             try:
-                await handshake.check_credentials(self.scope, self._authorization)
+                now = await handshake.principal_now(self.scope, self._authorization)
+                if now != self._principal:
+                    raise Unauthenticated("What you may see has changed; connect again.")
             except Unavailable:
                 continue
             except FeedError as error:

@@ -6,6 +6,7 @@ Keys in REDIS_URL (the braces keep them in one slot of a cluster):
     {dh:feed}:seq       string  number of the last event announced
     {dh:feed}:replay    stream  newest batches: id <last number>-0; fields first, shown, counts, events (JSON)
     {dh:feed}:kept      string  events shown in the replay stream
+    {dh:feed}:bytes     string  bytes of the replay stream
 
 Numbers have no holes and no repeats, whatever announces at the same time. The feed is for people who watch:
 an announcement that is lost on its way costs a sight of events, never the events.
@@ -25,16 +26,18 @@ from monitor import channel
 from monitor.batches import Announcement, Batch, Position
 
 GROUP = "feed"
-KEYS = [f"{{dh:feed}}:{name}" for name in ("epoch", "seq", "replay", "kept")]
+KEYS = [f"{{dh:feed}}:{name}" for name in ("epoch", "seq", "replay", "kept", "bytes")]
+MOST_REPLAY_BYTES = 64 << 20
 
-# KEYS epoch, seq, replay, kept. ARGV name of a new epoch, n, events shown, counts, events, most events kept.
+# KEYS epoch, seq, replay, kept, bytes. ARGV name of a new epoch, n, events shown, counts, events, most events and most
+# bytes kept.
 # The epoch and the last number. Batches leave the replay stream oldest first, the newest never.
 NUMBER = """
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then
   epoch = ARGV[1]
   redis.call('SET', KEYS[1], epoch)
-  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 end
 local n = tonumber(ARGV[2])
 if n == 0 then return {epoch, tonumber(redis.call('GET', KEYS[2]) or 0)} end
@@ -42,10 +45,12 @@ local last = redis.call('INCRBY', KEYS[2], n)
 redis.call('XADD', KEYS[3], last .. '-0',
   'first', last - n + 1, 'shown', ARGV[3], 'counts', ARGV[4], 'events', ARGV[5])
 local kept = redis.call('INCRBY', KEYS[4], ARGV[3])
-while kept > tonumber(ARGV[6]) and redis.call('XLEN', KEYS[3]) > 1 do
+local bytes = redis.call('INCRBY', KEYS[5], #ARGV[4] + #ARGV[5])
+while (kept > tonumber(ARGV[6]) or bytes > tonumber(ARGV[7])) and redis.call('XLEN', KEYS[3]) > 1 do
   local oldest = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
   redis.call('XDEL', KEYS[3], oldest[1])
   kept = redis.call('DECRBY', KEYS[4], oldest[2][4])
+  bytes = redis.call('DECRBY', KEYS[5], #oldest[2][6] + #oldest[2][8])
 end
 return {epoch, last}
 """
@@ -91,6 +96,6 @@ def position() -> Position:
 
 
 def _call(n: int, shown: int, counts: bytes, events: bytes) -> tuple[str, int]:
-    most_kept = settings.MONITOR["feed_replay_events"]
-    epoch, last = _script()(KEYS, [secrets.token_hex(8), n, shown, counts, events, most_kept])
+    most = (settings.FEED_REPLAY_EVENTS, MOST_REPLAY_BYTES)
+    epoch, last = _script()(KEYS, [secrets.token_hex(8), n, shown, counts, events, *most])
     return epoch.decode(), last

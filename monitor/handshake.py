@@ -10,6 +10,7 @@ from access.errors import DirectoryUnavailable, NotAuthenticated, PermissionDeni
 from access.keys import aauthenticate
 from access.models import Scope
 from access.principals import Principal, principal_of
+from access.sessions import aprincipal_of_session_key
 from monitor.errors import Unauthenticated, Unavailable, Unreadable
 
 SUBPROTOCOL = "events.v1"
@@ -58,19 +59,20 @@ async def principal_of_authorization(authorization: str) -> Principal:
         raise Unavailable(error.detail) from error
 
 
-async def check_credentials(scope: dict[str, Any], authorization: str | None) -> None:
-    """Whether what let a client in would do so now: its key, else the session of its page.
+async def principal_now(scope: dict[str, Any], authorization: str | None) -> Principal:
+    """Who a client is by what let it in, as of now: its key, else the session of its page.
 
     Raises Unauthenticated, Unreadable or Unavailable.
     """
-    session = scope.get("session")
+    if authorization is not None:
+        return await principal_of_authorization(authorization)
     try:
-        if authorization is not None:
-            await principal_of_authorization(authorization)
-        elif session is not None and not await session.aexists(session.session_key):
-            raise Unauthenticated("The session has ended; log in again.")
+        principal = await aprincipal_of_session_key(scope["session"].session_key)
     except DatabaseError as error:
         raise Unavailable("The database cannot be reached.") from error
+    if principal is None:
+        raise Unauthenticated("The session has ended; log in again.")
+    return _reader(principal)
 
 
 def _reader(principal: Principal) -> Principal:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from ingest import chunks
-from ingest.announce import Announcer, within
+from ingest.announce import Announcer, folded, within
 from ingest.envelope import Event
 from ingest.pusher import Pushed
 from tests.ingest.factory import make_event
@@ -97,3 +98,12 @@ def test_large_events_are_shown_as_far_as_they_fit() -> None:
     assert [index for _, _, index, _ in within(arrivals(10, 10, 10), 25)] == [1, 2]
     assert within(arrivals(10, 10, 30), 25) == []
     assert len(within(arrivals(10, 10), 25)) == 2
+
+
+def test_a_flood_of_types_is_folded_and_the_sum_stays() -> None:
+    counts = Counter({("a", f"t{n}"): 1 for n in range(50)}) + Counter({("a", "common"): 9, ("b", None): 7})
+    kept = folded(counts, 10)
+    assert len(kept) == 11
+    assert kept.total() == counts.total()
+    assert (kept["a", "common"], kept["b", None], kept["a", "(other)"]) == (9, 7, 42)
+    assert folded(counts, 100) == counts

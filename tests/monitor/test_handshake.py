@@ -151,6 +151,32 @@ async def test_a_revoked_key_is_closed_while_it_watches(
         assert await watcher.closing() == ("not_authenticated", 4401)
 
 
+async def test_a_key_that_was_narrowed_is_closed_while_it_watches(
+    reader: tuple[ApiKey, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "AUTHENTICATION_SECONDS", 0.1)
+    monkeypatch.setattr(consumers, "CREDENTIALS_CHECK_SECONDS", 0.1)
+    async with dialled(bearer(reader[1])) as watcher:
+        await watcher.connect()
+        await watcher.frame()
+        reader[0].streams = ["doors"]
+        await _in_thread(reader[0].save)
+        assert await watcher.closing() == ("not_authenticated", 4401)
+
+
+async def test_strangers_take_no_place_of_those_who_are_known(
+    reader: tuple[ApiKey, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "MAX_STRANGERS", 1)
+    async with dialled() as stranger, dialled() as another, dialled(bearer(reader[1])) as known:
+        await stranger.connect()
+        await stranger.frame()
+        await another.connect()
+        assert await another.closing() == ("too_many_clients", 4529)
+        await known.connect()
+        assert (await known.frame())["authenticated"]
+
+
 async def test_a_key_for_some_streams_sees_those_alone(transactional_db: None) -> None:
     _, token = await _create_key([Scope.READ], streams=["doors"])
     async with dialled(bearer(token)) as watcher:
@@ -175,6 +201,21 @@ async def test_a_session_lets_in_until_it_ends(transactional_db: None, monkeypat
         assert (await watcher.frame())["authenticated"]
         assert await watcher.receive_nothing(0.5)
         await _in_thread(browser.logout)
+        assert await watcher.closing() == ("not_authenticated", 4401)
+
+
+async def test_a_user_who_was_disabled_is_closed_while_watching(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "AUTHENTICATION_SECONDS", 0.1)
+    monkeypatch.setattr(consumers, "CREDENTIALS_CHECK_SECONDS", 0.1)
+    browser = await _in_thread(_log_in)
+    cookie = f"data_handler_session={browser.cookies['data_handler_session'].value}"
+    application = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+    async with dialled([*PAGE, (b"cookie", cookie.encode())], application=application) as watcher:
+        await watcher.connect()
+        assert (await watcher.frame())["authenticated"]
+        await _in_thread(lambda: User.objects.update(is_active=False))
         assert await watcher.closing() == ("not_authenticated", 4401)
 
 

@@ -43,18 +43,27 @@ def test_two_publishers_at_once_leave_no_hole_and_no_repeat() -> None:
 
 
 def test_the_replay_stream_keeps_the_newest_shown_events(settings: LazySettings) -> None:
-    settings.MONITOR = {**settings.MONITOR, "feed_replay_events": 10}
+    settings.FEED_REPLAY_EVENTS = 10
     for _ in range(6):
         number(100, shown=4)
     assert replayed() == [(401, 500, 4), (501, 600, 4)]
 
 
 def test_a_batch_larger_than_the_replay_stream_is_kept_until_the_next(settings: LazySettings) -> None:
-    settings.MONITOR = {**settings.MONITOR, "feed_replay_events": 10}
+    settings.FEED_REPLAY_EVENTS = 10
     number(50)
     assert replayed() == [(1, 50, 50)]
     number(1)
     assert replayed() == [(51, 51, 1)]
+
+
+def test_the_replay_stream_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MOST_REPLAY_BYTES", 1000)
+    for _ in range(20):
+        number(1)
+    kept = sum(len(fields[b"counts"]) + len(fields[b"events"]) for _, fields in feed.client().xrange(feed.KEYS[2]))
+    assert 500 < kept <= 1000
+    assert int(feed.client().get(feed.KEYS[4]) or 0) == kept
 
 
 def test_a_redis_that_lost_its_data_starts_a_new_epoch(redis_clean: redis.Redis) -> None:

@@ -1,0 +1,37 @@
+"""Addresses, parameters and cookies that cannot be: told so, and never a 500."""
+
+import pytest
+from django.test import Client
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/streams/a%00b/", 404),
+        ("/api/streams/a%00b/events/", 404),
+        ("/api/streams/%20/events/", 404),
+        ("/api/events/ffffffff-ffff-ffff-ffff-ffffffffffff/", 404),
+        ("/api/events/ffffffff-ffff-7fff-bfff-ffffffffffff/", 404),
+        ("/api/events/?cursor=ffffffff-ffff-7fff-bfff-ffffffffffff", 400),
+        ("/api/events/?cursor=00000000-0000-4000-8000-000000000000", 400),
+        ("/api/events/?stream=a%00b", 400),
+        ("/api/events/?key=%00", 400),
+        ("/api/dead-letters/?cursor=cD1hYmM%3D", 400),
+        ("/api/dead-letters/?stream=%00", 400),
+        ("/api/dead-letters/nonsense/", 404),
+    ],
+)
+def test_it_is_told_so(api: Client, path: str, status: int) -> None:
+    answer = api.get(path)
+    assert answer.status_code == status
+    assert set(answer.json()) >= {"error", "detail", "request_id"}
+
+
+@pytest.mark.parametrize("value", ['"aaaaaaaaaaaa\\000"', "a' OR 1=1 --", "ä" * 20])
+def test_a_session_cookie_that_cannot_be_one_is_none(value: str) -> None:
+    client = Client()
+    client.cookies["data_handler_session"] = value
+    answer = client.get("/admin/", headers={"cookie": f"data_handler_session={value}"})
+    assert answer.status_code == 302
