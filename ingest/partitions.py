@@ -27,6 +27,9 @@ def make_partition(day: date) -> None:
     name, bounds = f"event_{day:%Y%m%d}", [day_start(day), day_start(day + timedelta(days=1))]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE event_default IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("SELECT to_regclass(%s)", [name])
+        if cursor.fetchone() != (None,):
+            return  # somebody else made it while we waited for the lock
         cursor.execute(f"CREATE TABLE {name} (LIKE event INCLUDING ALL)")
         cursor.execute(
             f"WITH moved AS (DELETE FROM event_default WHERE received_at >= %s AND received_at < %s RETURNING *)"
@@ -42,7 +45,7 @@ def drop_partitions(before: datetime) -> list[date]:
     for day in ended:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '5s'")
-            cursor.execute(f"DROP TABLE event_{day:%Y%m%d}")
+            cursor.execute(f"DROP TABLE IF EXISTS event_{day:%Y%m%d}")
     return ended
 
 

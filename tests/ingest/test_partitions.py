@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from ingest.flush import flush
 from ingest.models import Event
-from ingest.partitions import DAYS_AHEAD, day_start, drop_partitions, make_partitions, partition_days
+from ingest.partitions import DAYS_AHEAD, day_start, drop_partitions, make_partition, make_partitions, partition_days
 from tests.ingest.factory import make_event, make_stream, push_chunk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
@@ -38,6 +38,13 @@ def test_making_them_again_makes_none() -> None:
 def test_partitions_are_made_for_today_and_ahead() -> None:
     assert make_partitions(LONG_AGO) == [LONG_AGO + timedelta(days=n) for n in range(DAYS_AHEAD + 1)]
     assert LONG_AGO in partition_days()
+
+
+def test_a_partition_that_another_worker_made_meanwhile_is_left_as_it_is() -> None:
+    make_partition(LONG_AGO)
+    store_at(LONG_AGO)
+    make_partition(LONG_AGO)
+    assert partition_of_the_event() == "event_20200229"
 
 
 def test_rows_in_the_net_move_to_their_partition_when_it_is_made() -> None:
