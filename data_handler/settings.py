@@ -191,7 +191,6 @@ APPEND_SLASH = True
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "data_handler" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

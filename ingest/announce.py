@@ -98,26 +98,29 @@ class Announcer:
 
 
 def _announce(counts: Counter[Kind], newest: list[Arrival], at: float) -> None:
+    shown = within(newest, MOST_BYTES)
+    kinds = {(stream, event[1]) for stream, _, _, event in shown}
     announcement = {
         "n": counts.total(),
-        "counts": [[stream, type_, n] for (stream, type_), n in folded(counts, MOST_COUNTS).items()],
+        "counts": [[stream, type_, n] for (stream, type_), n in folded(counts, kinds, MOST_COUNTS).items()],
         "events": [
-            [stream, event[1], as_json(stream, chunks.event_id(id, index), event)]
-            for stream, id, index, event in within(newest, MOST_BYTES)
+            [stream, event[1], as_json(stream, chunks.event_id(id, index), event)] for stream, id, index, event in shown
         ],
         "accepted_at": at,
     }
     _send("monitor.broadcast", [announcement], "notify", 30.0)
 
 
-def folded(counts: Counter[Kind], most: int) -> Counter[Kind]:
-    """The counts, the rarest of a flood of types put together as OTHER_TYPES of their stream; the sum stays."""
+def folded(counts: Counter[Kind], shown: set[Kind], most: int) -> Counter[Kind]:
+    """The counts, the rarest of a flood of types put together as OTHER_TYPES of their stream; the sum stays.
+
+    Types of events that are shown keep a count of their own.
+    """
     if len(counts) <= most:
         return counts
-    ranked = counts.most_common()
-    kept: Counter[Kind] = Counter(dict(ranked[:most]))
-    for (stream, _), n in ranked[most:]:
-        kept[stream, OTHER_TYPES] += n
+    kept: Counter[Kind] = Counter()
+    for place, (kind, n) in enumerate(counts.most_common()):
+        kept[kind if place < most or kind in shown else (kind[0], OTHER_TYPES)] += n
     return kept
 
 

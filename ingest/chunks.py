@@ -5,7 +5,7 @@ A chunk is its 16-byte id and a MessagePack array `[version, [[stream_id, [event
 
 Ids. A chunk's id is a UUIDv7 (RFC 9562, section 5.7) whose last 16 bits are zero: 48 bits of Unix milliseconds, 58
 random bits. The n-th event of a chunk has the chunk's id plus n. So an event's id tells when it was received and
-which chunk it came in, ids ascend in the order of acceptance, and none of them has to be stored in the buffer.
+which chunk it came in, ids ascend with the time of acceptance, and none of them has to be stored in the buffer.
 """
 
 import secrets

@@ -34,9 +34,10 @@ def _replay_batch(letters: "QuerySet[DeadLetter]") -> Written:
     with transaction.atomic():
         taken = list(letters.select_for_update(skip_locked=True))
         rows = [row for letter in taken for row in _rows(letter)]
+        were_dead = [row for letter in taken if letter.stream_id is not None for row in _rows(letter)]
         replayed = [letter for letter in taken if _is_readable(letter)]
         DeadLetter.objects.filter(id__in=[letter.id for letter in replayed]).delete()
-        written = write_rows(rows, were_dead=True)
+        written = write_rows(rows, were_dead)
         written.dead += len(taken) - len(replayed)
         _count_attempts(taken)
     return written

@@ -150,7 +150,11 @@ class IngestEndpoint:
         self._announcer.nudge()
         if not await self._commits.until_stored(pushed.chunk_id, seconds):
             return None
-        outcome = await aoutcome(pushed.chunk_id, pushed.first, len(parsed.events))
+        try:
+            outcome = await aoutcome(pushed.chunk_id, pushed.first, len(parsed.events))
+        except DatabaseError as error:
+            logger.warning("What was stored cannot be counted, so a 202 is sent: %s", str(error).strip())
+            return None
         return asdict(outcome) if outcome else None
 
 

@@ -41,7 +41,8 @@ def claim_chunks(chunks: dict[UUID, int]) -> set[UUID]:
 def claim_keys(rows: Sequence[Row]) -> dict[str, str]:
     """Enter the idempotency keys of rows; the duplicates among these, each with the id of its original.
 
-    The first of a key counts. A key older than the window is new again, and belongs to the newer event from then on.
+    The first of a key counts. Two events whose times of receipt lie further apart than the window are no duplicates,
+    whichever of them is stored first; the key then belongs to the newer.
     """
     keyed = [row for row in rows if row.key is not None]
     if not keyed:
@@ -51,7 +52,6 @@ def claim_keys(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _claim(rows: Sequence[Row]) -> int:
-    window = timedelta(hours=settings.IDEMPOTENCY_WINDOW_HOURS)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO event_key (stream_id, key, event_id, received_at)"
@@ -59,7 +59,7 @@ def _claim(rows: Sequence[Row]) -> int:
             " ON CONFLICT (stream_id, key) DO UPDATE"
             " SET event_id = excluded.event_id, received_at = excluded.received_at"
             " WHERE event_key.received_at < excluded.received_at - %s",
-            [*_columns(rows), array(row.received_at for row in rows), window],  # type: ignore[list-item]  # an interval,
+            [*_columns(rows), _window()],  # type: ignore[list-item]  # an interval,
         )
         return int(cursor.rowcount)
 
@@ -68,9 +68,10 @@ def _duplicates(rows: Sequence[Row]) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT replace(new.id::text, '-', ''), event_id::text FROM event_key"
-            " JOIN unnest(%s::bigint[], %s::text[], %s::uuid[]) AS new (stream_id, key, id) USING (stream_id, key)"
-            " WHERE event_id <> new.id",
-            _columns(rows),
+            " JOIN unnest(%s::bigint[], %s::text[], %s::uuid[], %s::timestamptz[])"
+            " AS new (stream_id, key, id, received_at) USING (stream_id, key)"
+            " WHERE event_id <> new.id AND new.received_at - event_key.received_at BETWEEN -%s AND %s",
+            [*_columns(rows), _window(), _window()],  # type: ignore[list-item]  # an interval
         )
         return dict(cursor.fetchall())
 
@@ -80,7 +81,12 @@ def _columns(rows: Sequence[Row]) -> list[str]:
         array(str(row.stream_id) for row in rows),
         array(str(row.key) for row in rows),
         array(row.id for row in rows),
+        array(row.received_at for row in rows),
     ]
+
+
+def _window() -> timedelta:
+    return timedelta(hours=settings.IDEMPOTENCY_WINDOW_HOURS)
 
 
 def array(values: Iterable[str]) -> str:

@@ -1,15 +1,23 @@
 """What keeps the tables from growing without end: partitions ahead, retention, old claims."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+import redis
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
 from ingest import buffer, chunks
 from ingest.models import Stream
 from ingest.partitions import drop_partitions, make_partitions
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 DELETE_BATCH = 10_000
 
@@ -23,11 +31,19 @@ class Maintained:
 
 
 def maintain(now: datetime | None = None) -> Maintained:
-    """One round. Safe to run at any time and by several workers at once."""
+    """One round. Safe to run at any time and by several workers at once; a step that fails does not stop the next."""
     now = now or datetime.now(UTC)
-    made = make_partitions(now.date())
-    dropped, expired = expire_events(now)
-    return Maintained(len(made), dropped, expired, prune_claims(now))
+    made = _attempt(lambda: len(make_partitions(now.date())), 0)
+    dropped, expired = _attempt(lambda: expire_events(now), (0, 0))
+    return Maintained(made, dropped, expired, _attempt(lambda: prune_claims(now), 0))
+
+
+def _attempt(step: Callable[[], Result], otherwise: Result) -> Result:
+    try:
+        return step()
+    except (DatabaseError, redis.RedisError) as error:
+        logger.warning("A step of maintenance failed and is tried again in an hour: %s", str(error).strip())
+        return otherwise
 
 
 def expire_events(now: datetime) -> tuple[int, int]:
@@ -57,15 +73,17 @@ def _delete_events(stream_id: int, before: datetime) -> int:
 def prune_claims(now: datetime) -> int:
     """Forget idempotency keys, duplicates and flushed chunks older than the window; how many.
 
-    A chunk that still lies in the buffer is never forgotten, however old: it would be stored again.
+    A chunk that still lies in the buffer is never forgotten, however old: it would be stored again. Nor is a key that
+    an event in the buffer may repeat.
     """
     before = now - timedelta(hours=settings.IDEMPOTENCY_WINDOW_HOURS)
     waiting = buffer.waiting_chunks()
+    keys_before = min([before, *(chunks.received_at(id) - (now - before) for id in waiting)])
     return (
         _delete(
             "DELETE FROM event_key WHERE (stream_id, key) IN"
             " (SELECT stream_id, key FROM event_key WHERE received_at < %s LIMIT %s)",
-            [before],
+            [keys_before],
         )
         + _delete(
             "DELETE FROM duplicate WHERE id IN (SELECT id FROM duplicate WHERE id < %s LIMIT %s)",

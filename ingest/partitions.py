@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import connection, transaction
 
 DAYS_AHEAD = 7
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"  # a backup may hold the tables for hours: nobody queues behind us
 PARTITION = re.compile(r"event_(\d{4})(\d{2})(\d{2})")
 
 
@@ -26,7 +27,9 @@ def make_partition(day: date) -> None:
     """Make one, taking over the rows of that day that already lie in the default partition."""
     name, bounds = f"event_{day:%Y%m%d}", [day_start(day), day_start(day + timedelta(days=1))]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE event_default IN ACCESS EXCLUSIVE MODE")
+        cursor.execute(LOCK_TIMEOUT)
+        # The parent too: who is just storing must look again where the day's rows belong.
+        cursor.execute("LOCK TABLE ONLY event, event_default IN ACCESS EXCLUSIVE MODE")
         cursor.execute("SELECT to_regclass(%s)", [name])
         if cursor.fetchone() != (None,):
             return  # somebody else made it while we waited for the lock
@@ -44,7 +47,7 @@ def drop_partitions(before: datetime) -> list[date]:
     ended = [day for day in partition_days() if day_start(day + timedelta(days=1)) <= before]
     for day in ended:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '5s'")
+            cursor.execute(LOCK_TIMEOUT)
             cursor.execute(f"DROP TABLE IF EXISTS event_{day:%Y%m%d}")
     return ended
 

@@ -17,6 +17,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from access.errors import QuotaExceeded
 from access.principals import Principal
+from ingest.errors import TooManyEvents
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +33,12 @@ class Quotas:
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     async def spend(self, principal: Principal, events: int) -> None:
-        """Count events against the key's quota. Raises QuotaExceeded, and then counts nothing."""
+        """Count events against the key's quota. Raises QuotaExceeded or TooManyEvents, and then counts nothing."""
         if principal.events_per_second is None:
             return
         quota = principal.events_per_second * WINDOW_SECONDS
+        if events > quota:
+            raise TooManyEvents(f"This key may send {quota} events in {WINDOW_SECONDS} s, so no more in one request.")
         item = RateLimitItemPerSecond(quota, WINDOW_SECONDS)
         try:
             if await self._limiter.hit(item, principal.name, cost=events):

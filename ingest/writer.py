@@ -54,13 +54,12 @@ def write_chunks(waiting: Sequence[bytes]) -> Written:
     return written
 
 
-def write_rows(rows: Sequence[Row], *, were_dead: bool = False) -> Written:
-    """Store rows inside the caller's transaction, the refused ones as dead letters. `were_dead`: replayed ones."""
+def write_rows(rows: Sequence[Row], were_dead: Sequence[Row] = ()) -> Written:
+    """Store rows inside the caller's transaction, the refused ones as dead letters. `were_dead`: those counted so."""
     tally = rollups.Tally()
     _store(rows, tally)
     written = Written([], tally.events.total(), tally.duplicates.total(), tally.dead.total())
-    if were_dead:
-        tally.dead.subtract(rollups.slot_of(row) for row in rows)
+    tally.dead.subtract(rollups.slot_of(row) for row in were_dead)
     rollups.add(tally)
     return written
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ingest import progress
+from ingest import buffer
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +60,7 @@ def check_broker() -> None:
 
 
 def oldest_age_seconds() -> float | None:
-    try:
-        return progress.read().oldest_age_seconds
-    finally:
-        connection.close()
+    return buffer.size().oldest_age_seconds
 
 
 CHECKS: dict[str, tuple[Callable[[], None], str]] = {

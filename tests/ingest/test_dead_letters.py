@@ -98,6 +98,7 @@ def test_a_chunk_of_a_newer_version_can_be_replayed_once_it_is_understood(api: C
     DeadLetter.objects.update(payload=base64.b64encode(chunk).decode())
     assert api.post(f"/api/dead-letters/{letter.id}/replay/").json()["stored"] == 1
     assert Event.objects.get().id == letter.id
+    assert RollupMinute.objects.get().dead == 0
 
 
 def test_discarding_needs_the_scope_and_removes_for_good(api: Client) -> None:

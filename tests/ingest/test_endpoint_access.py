@@ -121,6 +121,7 @@ async def test_a_reader_may_not_send(post: Poster) -> None:
 
 async def test_a_key_over_its_quota_is_told_when_to_come_back(post: Poster) -> None:
     limited = await with_key(post, events_per_second=2)
+    assert (await limited([{}] * 21)).body["error"] == "too_many_events"
     assert (await limited([{}] * 20)).status == 202
     answer = await limited([{}])
     assert (answer.status, answer.body["error"]) == (429, "quota_exceeded")

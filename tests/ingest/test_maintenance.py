@@ -1,7 +1,8 @@
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from ingest import buffer, chunks
@@ -78,6 +79,23 @@ def test_a_chunk_that_is_still_in_the_buffer_is_never_forgotten() -> None:
     assert FlushedChunk.objects.get().id == chunk_id
     flush()
     assert Event.objects.count() == 1
+
+
+def test_a_key_that_an_event_in_the_buffer_repeats_is_kept() -> None:
+    stream = make_stream()
+    push_chunk(stream, [make_event(1, key="k")], now_ms=at(7.1))
+    flush()
+    push_chunk(stream, [make_event(2, key="k")], now_ms=at(0.5))
+    prune_claims(NOW)
+    flush()
+    assert numbers() == [1]
+
+
+def test_a_step_that_fails_does_not_stop_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    push_chunk(make_stream(retention_days=1), [make_event()], now_ms=at(9))
+    flush()
+    monkeypatch.setattr("ingest.maintenance.make_partitions", Mock(side_effect=OperationalError("lock timeout")))
+    assert maintain(NOW).events_expired == 1
 
 
 def test_deleting_goes_on_until_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,22 @@ def test_a_key_older_than_the_window_is_new_again(stream: Stream, settings: Sett
         assert counts(write_chunks([chunk])) == expected, hours
 
 
+def test_events_further_apart_than_the_window_are_no_duplicates_in_any_order(stream: Stream) -> None:
+    now = int(timezone.now().timestamp() * 1000)
+    old = chunk_of(stream, make_event(1, key="k"), now_ms=now - 400 * 3_600_000)
+    new = chunk_of(stream, make_event(2, key="k"), now_ms=now)
+    assert counts(write_chunks([new])) == (1, 0, 0)
+    assert counts(write_chunks([old])) == (1, 0, 0)
+    again = chunk_of(stream, make_event(3, key="k"), now_ms=now + 1)
+    assert counts(write_chunks([again])) == (0, 1, 0)
+
+
+def test_events_further_apart_than_the_window_are_no_duplicates_in_one_transaction(stream: Stream) -> None:
+    now = int(timezone.now().timestamp() * 1000)
+    chunks_ = [chunk_of(stream, make_event(key="k"), now_ms=now - hours * 3_600_000) for hours in (400, 0)]
+    assert counts(write_chunks(chunks_)) == (2, 0, 0)
+
+
 def test_keys_with_quotes_commas_and_braces_are_told_apart(stream: Stream) -> None:
     odd = ['"', "\\", "{", "}", ",", "a,b", '"a"', "NULL", " ", "ü", "a\nb"]
     events = [make_event(n, key=key) for n, key in enumerate(odd)]
