@@ -5,6 +5,7 @@ Keys, for each shard N of BUFFER_SHARDS (the braces put a shard's keys into one 
     {dh:buf:N}          list    chunks, oldest first
     {dh:buf:N}:chunks   hash    chunk id (16 bytes) → number of its events
     {dh:buf:N}:size     hash    events, bytes: of what the list holds
+    {dh:buf:N}:pushed   hash    producer (a process that accepts events) → events it ever pushed here
     dh:flush            hash    at: Unix seconds of the last flush
     dh:flush:lag        list    newest samples of milliseconds from acceptance to commit
 
@@ -14,6 +15,7 @@ if the chunk was stored meanwhile the ledger in PostgreSQL recognises it.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,8 +31,8 @@ MOST_SHARDS = 64
 LAG_SAMPLES = 1000
 FULL = -1
 
-# KEYS list, chunks, size. ARGV chunk, its number of events, most bytes of the shard. The shard's events after it, or
-# FULL.
+# KEYS list, chunks, size, pushed. ARGV chunk, its number of events, most bytes of the shard, producer. The shard's
+# events after it, or FULL.
 PUSH = f"""
 local id = string.sub(ARGV[1], 1, {ID_BYTES})
 if redis.call('HEXISTS', KEYS[2], id) == 1 then
@@ -41,6 +43,7 @@ if bytes > 0 and bytes + #ARGV[1] > tonumber(ARGV[3]) then return {FULL} end
 redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[2], id, ARGV[2])
 redis.call('HINCRBY', KEYS[3], 'bytes', #ARGV[1])
+redis.call('HINCRBY', KEYS[4], ARGV[4], ARGV[2])
 return redis.call('HINCRBY', KEYS[3], 'events', ARGV[2])
 """
 
@@ -107,9 +110,9 @@ def waiting_shards() -> list[int]:
 
 
 def keys(shard: int) -> list[str]:
-    """The shard's list, chunks and size."""
+    """The shard's list, chunks, size and pushed."""
     name = f"{{dh:buf:{shard}}}"
-    return [name, f"{name}:chunks", f"{name}:size"]
+    return [name, f"{name}:chunks", f"{name}:size", f"{name}:pushed"]
 
 
 def most_bytes_of_shard() -> int:
@@ -129,9 +132,27 @@ def _script(text: str) -> Any:
     return client().register_script(text)
 
 
-def push(shard: int, chunk: bytes, events: int) -> int:
+def push(shard: int, chunk: bytes, events: int, producer: str = "") -> int:
     """Append a chunk, once. The number of events in the shard after it, or FULL when it was not taken."""
-    return int(_script(PUSH)(keys(shard), [chunk, events, most_bytes_of_shard()]))
+    return int(_script(PUSH)(keys(shard), [chunk, events, most_bytes_of_shard(), producer]))
+
+
+def pushed() -> dict[str, int]:
+    """How many events each producer pushed since it began."""
+    pipeline = client().pipeline(transaction=False)
+    for shard in range(MOST_SHARDS):
+        pipeline.hgetall(keys(shard)[3])
+    sums: Counter[str] = Counter()
+    for counts in pipeline.execute():
+        sums.update({producer.decode(): int(count) for producer, count in counts.items()})
+    return dict(sums)
+
+
+def forget_producer(producer: str) -> None:
+    pipeline = client().pipeline(transaction=False)
+    for shard in range(MOST_SHARDS):
+        pipeline.hdel(keys(shard)[3], producer)
+    pipeline.execute()
 
 
 def peek(shard: int, max_bytes: int) -> list[bytes]:
@@ -142,7 +163,7 @@ def peek(shard: int, max_bytes: int) -> list[bytes]:
 
 def pop(shard: int, committed: Iterable[UUID]) -> int:
     """Remove chunks from the head as long as they are among those committed; how many."""
-    return int(_script(POP)(keys(shard), [chunk_id.bytes for chunk_id in committed]))
+    return int(_script(POP)(keys(shard)[:3], [chunk_id.bytes for chunk_id in committed]))
 
 
 def size(now: float | None = None) -> Size:
@@ -150,7 +171,7 @@ def size(now: float | None = None) -> Size:
     now = time.time() if now is None else now
     pipeline = client().pipeline(transaction=False)
     for shard in range(MOST_SHARDS):
-        list_key, _, size_key = keys(shard)
+        list_key, _, size_key, _ = keys(shard)
         pipeline.hmget(size_key, "events", "bytes")
         pipeline.eval(OLDEST, 1, list_key)
     answers = pipeline.execute()

@@ -25,10 +25,11 @@ from access.models import Scope
 from access.principals import Principal
 from access.sessions import aprincipal_of_session
 from ingest.announce import Announcer
-from ingest.answers import acknowledgement, all_rejected, refusal, send_answer
+from ingest.answers import acknowledgement, all_rejected, count_answer, count_events, refusal, send_answer
 from ingest.body import read_body
 from ingest.envelope import Limits, Parsed, parse
 from ingest.errors import ClientDisconnected, Draining
+from ingest.feed import new_producer
 from ingest.pusher import Pushed, Pusher
 from ingest.quotas import Quotas
 from ingest.streams import KnownStream, create_stream, known_streams
@@ -84,14 +85,17 @@ class IngestEndpoint:
             status, body, more = refusal(broken, headers)
         finally:
             self._under_way -= 1
+        count_answer(status, body)
         await send_answer(send, status, body, more)
 
     async def drain(self, seconds: float) -> None:
-        """Take no further events, and wait until those under way are answered, or the time is up."""
+        """Take no further events, wait until those under way are answered, or the time is up, and announce them."""
         self._draining = True
         deadline = time.monotonic() + seconds
         while self._under_way and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
+        if self._pusher is not None:
+            await self._announcer.flush()
 
     async def close(self) -> None:
         """Give its connections back."""
@@ -109,6 +113,7 @@ class IngestEndpoint:
         stream = await _stream(stream_name, principal)
         parsed = await self._read(stream, headers, receive)
         if not parsed.events:
+            count_events(parsed)
             return 400, all_rejected(parsed, headers), {}
         await self._quotas.spend(principal, len(parsed.events))
         pushed = await self._push(stream, parsed)
@@ -123,7 +128,8 @@ class IngestEndpoint:
         if self._draining:
             raise Draining("This process is shutting down. Send again.", retry_after_seconds=1)
         if self._pusher is None:
-            self._pusher, self._announcer, self._quotas = Pusher(), Announcer(), Quotas()
+            producer = new_producer()
+            self._pusher, self._announcer, self._quotas = Pusher(producer), Announcer(producer), Quotas()
             self._commits = Commits(self._pusher.client)
 
     async def _read(self, stream: KnownStream, headers: Headers, receive: Receive) -> Parsed:
@@ -140,6 +146,7 @@ class IngestEndpoint:
     async def _push(self, stream: KnownStream, parsed: Parsed) -> Pushed:
         assert self._pusher is not None
         pushed = await self._pusher.push(stream.id, parsed.events)
+        count_events(parsed)
         self._announcer.add(stream.name, pushed, parsed.events)
         if pushed.shard_events >= settings.FLUSH_MAX_EVENTS:
             self._announcer.nudge()

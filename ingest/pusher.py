@@ -47,9 +47,13 @@ class _Waiting:
 
 
 class Pusher:
-    """One for each event loop. A client that hangs up cancels its own wait, never a push that others share."""
+    """One for each event loop, pushing as `producer`.
 
-    def __init__(self) -> None:
+    A client that hangs up cancels its own wait, never a push that others share.
+    """
+
+    def __init__(self, producer: str) -> None:
+        self._producer = producer
         self._client = redis.asyncio.Redis.from_url(
             settings.BUFFER_REDIS_URL,
             socket_timeout=ATTEMPT_TIMEOUT_SECONDS,
@@ -133,7 +137,8 @@ class Pusher:
     async def _attempt(self, shard: int, chunk: bytes, count: int, deadline: float) -> int:
         while True:
             try:
-                return int(await self._script(buffer.keys(shard), [chunk, count, buffer.most_bytes_of_shard()]))
+                arguments = [chunk, count, buffer.most_bytes_of_shard(), self._producer]
+                return int(await self._script(buffer.keys(shard), arguments))
             except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
                 if time.monotonic() + ATTEMPT_TIMEOUT_SECONDS > deadline:
                     raise BufferUnreachable(

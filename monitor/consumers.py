@@ -1,7 +1,8 @@
-"""The WebSocket of the live feed, `/ws/events/`. Its frames: `monitor.frames`."""
+"""The WebSocket of the live feed, `/ws/events/`. Its protocol: docs/live-feed.md."""
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,7 +14,9 @@ from redis import RedisError
 from access.errors import PermissionDenied
 from access.models import Scope
 from access.principals import Principal
-from monitor import frames, handshake, outbox, subscriptions
+from ingest import counters, feed
+from ingest.feed import Position
+from monitor import acknowledgements, filters, frames, handshake, outbox, pace, subscriptions
 from monitor.batches import Batch, Gap
 from monitor.errors import (
     FeedError,
@@ -24,17 +27,19 @@ from monitor.errors import (
     Unauthenticated,
     Unavailable,
 )
-from monitor.filters import Filter
-from monitor.frames import Auth, ClientFrame, Sub, Unsub
+from monitor.filters import Filter, InvalidFilter
+from monitor.frames import Ack, Auth, ClientFrame, Sub, Unsub
 from monitor.hub import hub
-from monitor.outbox import Outbox
+from monitor.outbox import Outbox, Outgoing
+from monitor.replay import reader
 from monitor.stats import Report, Streams, ticker
-from monitor.subscriptions import Subscription
+from monitor.subscriptions import Frame, Pending, Subscription
 
 logger = logging.getLogger(__name__)
 
 AUTHENTICATION_SECONDS = 10.0
-CREDENTIALS_CHECK_SECONDS = 30.0
+CREDENTIALS_CHECK_SECONDS = 15.0
+CLOSE_SECONDS = 5.0
 JOIN_SECONDS = 5.0
 MAX_SUBSCRIPTIONS = 32
 MAX_CLIENTS = 1000
@@ -44,17 +49,22 @@ LIMITS = {
     "max_client_frame_bytes": frames.MAX_CLIENT_FRAME_BYTES,
     "max_subscriptions": MAX_SUBSCRIPTIONS,
     "max_events_per_frame": subscriptions.MAX_EVENTS_PER_FRAME,
-    "frame_interval_ms": round(outbox.FRAME_INTERVAL_SECONDS * 1000),
+    "max_frame_bytes": subscriptions.MAX_FRAME_CHARACTERS,
+    "frame_interval_ms": round(pace.SHORTEST_INTERVAL_SECONDS * 1000),
     "heartbeat_seconds": outbox.HEARTBEAT_SECONDS,
     "authentication_seconds": AUTHENTICATION_SECONDS,
+    "unacknowledged_bytes": acknowledgements.UNACKNOWLEDGED_BYTES,
+    "unacknowledged_seconds": acknowledgements.UNACKNOWLEDGED_SECONDS,
+    "slow_close_seconds": acknowledgements.SLOW_CLOSE_SECONDS,
 }
 
-_clients: "WeakSet[EventsConsumer]" = WeakSet()
+_strangers: "WeakSet[EventsConsumer]" = WeakSet()
+_watchers: "WeakSet[EventsConsumer]" = WeakSet()
 
 
 def close_all() -> None:
     """Ask every client of this process to come back later, because it ends. Call on the event loop."""
-    for client in list(_clients):
+    for client in [*_strangers, *_watchers]:
         client.fail(ShuttingDown("The server is shutting down; connect again in a few seconds."))
 
 
@@ -71,7 +81,14 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._events: dict[str, Subscription] = {}
         self._stats: dict[str, Streams] = {}
         self._report: Report | None = None
-        self._outbox = Outbox(self.send, self._take, self._heartbeat)
+        self._allowance = pace.Allowance(time.monotonic())
+        self._outbox = Outbox(
+            send=self.send,
+            take=self._take,
+            heartbeat=self._heartbeat,
+            complain=self.fail,
+            interval=lambda: pace.interval_seconds(len(_watchers)),
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, *args: Any) -> None:
@@ -90,7 +107,6 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             principal = await handshake.principal_of_handshake(self.scope)
             if principal is None:
                 self._admit_stranger()
-            _clients.add(self)
             await self._welcome(principal)
             self._authorization = handshake.header(self.scope, b"authorization")
         except FeedError as error:
@@ -110,18 +126,20 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def fail(self, error: FeedError, id: str | None = None) -> None:
         """Tell the client, and end the connection if the error is of that kind."""
+        if isinstance(error, TooSlow):
+            counters.count("websocket_slow_closes")
         self._outbox.reply(frames.error_frame(error, id))
         if error.close_code is not None:
             self._outbox.close(error.close_code)
 
     def on_batch(self, batch: Batch) -> None:
         for subscription in self._events.values():
-            subscription.add_batch(batch)
+            subscription.on_batch(batch)
         self._stir()
 
     def on_gap(self, gap: Gap) -> None:
         for subscription in self._events.values():
-            subscription.add_gap(gap)
+            subscription.on_gap(gap)
         self._stir()
 
     def on_report(self, report: Report) -> None:
@@ -137,6 +155,8 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._subscribe(frame, self._principal)
         elif isinstance(frame, Unsub):
             await self._unsubscribe(frame)
+        elif isinstance(frame, Ack):
+            self._outbox.acknowledge(frame.seq)
 
     async def _authenticate(self, frame: Auth) -> None:
         if self._principal is not None:
@@ -150,11 +170,14 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         epoch: str | None = None
         seq: int | None = None
         if principal is not None:
-            if sum(client._principal is not None for client in _clients) >= MAX_CLIENTS:
+            if len(_watchers) >= MAX_CLIENTS:
                 raise TooManyClients(f"This process serves {MAX_CLIENTS} clients of the live feed already.")
             async with _redis_needed():
                 await hub().join(self)
             self._principal = principal
+            _strangers.discard(self)
+            _watchers.add(self)
+            counters.gauge("websocket_clients", len(_watchers))
             epoch, seq = hub().position.epoch, hub().position.seq
         self._outbox.reply(
             frames.encode("hello", epoch=epoch, seq=seq, authenticated=principal is not None, limits=LIMITS)
@@ -170,9 +193,12 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             async with _redis_needed():
                 await ticker().join(self)
             self._stats[frame.id] = streams
+            self._confirm(frame.id, hub().position)
         else:
-            self._events[frame.id] = Subscription(frame.id, Filter(streams, frame.type), hub().position)
-        self._confirm(frame.id)
+            subscription = await _subscription(frame, streams)
+            self._events[frame.id] = subscription
+            self._confirm(frame.id, subscription.position)
+            self._stir()
 
     async def _unsubscribe(self, frame: Unsub) -> None:
         if frame.id in self._stats:
@@ -181,33 +207,62 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await ticker().leave(self)
         elif self._events.pop(frame.id, None) is None:
             raise Refused(f"There is no subscription {frame.id!r}.", code="unknown_id")
-        self._confirm(frame.id)
+        self._confirm(frame.id, hub().position)
 
-    def _confirm(self, id: str) -> None:
-        self._outbox.reply(frames.encode("ok", id=id, seq=hub().position.seq))
+    def _confirm(self, id: str, position: Position) -> None:
+        self._outbox.reply(frames.encode("ok", id=id, epoch=position.epoch, seq=position.seq))
 
     def _admit_stranger(self) -> None:
         """Those who have not said who they are take no place of those who have."""
-        if sum(client._principal is None for client in _clients) >= MAX_STRANGERS:
+        if len(_strangers) >= MAX_STRANGERS:
             raise TooManyClients("Too many clients wait to authenticate; send the key in the Authorization header.")
+        _strangers.add(self)
 
     def _stir(self) -> None:
         if any(subscription.due for subscription in self._events.values()):
             self._outbox.stir()
 
-    def _take(self) -> list[str]:
-        taken = [frame for subscription in self._events.values() for frame in subscription.frames()]
+    async def _take(self, behind: bool) -> AsyncIterator[Outgoing]:
         if self._report is not None:
-            taken += [self._report.frame(id, streams) for id, streams in self._stats.items()]
-            self._report = None
-        return taken
+            report, self._report = self._report, None
+            for id, streams in self._stats.items():
+                yield report.frame(id, streams), None
+        if behind:
+            return
+        for subscription in list(self._events.values()):
+            for item in await self._take_from(subscription):
+                if subscription.id in self._events:  # it may be ended while this waits for the connection
+                    yield subscription.encode(item), item.last
+        self._stir()
+
+    async def _take_from(self, subscription: Subscription) -> list[Pending]:
+        now = time.monotonic()
+        if subscription.live:
+            items = subscription.take(now, self._allowance.characters(len(_watchers), now))
+        else:
+            await _catch_up(subscription)
+            items = subscription.take(now)
+        self._account(items)
+        return items
+
+    def _account(self, items: list[Pending]) -> None:
+        for item in items:
+            if isinstance(item, Frame):
+                self._allowance.spend(item.characters)
+                counters.count("websocket_omitted", item.omitted)
+            else:
+                counters.count("websocket_gaps", reason=item.reason)
 
     def _heartbeat(self) -> str:
-        return frames.encode("hb", seq=None if self._principal is None else hub().position.seq)
+        if self._principal is None:
+            return frames.encode("hb", epoch=None, seq=None)
+        return frames.encode("hb", epoch=hub().position.epoch, seq=hub().position.seq)
 
     async def _serve(self) -> None:
         try:
-            await self.close(await self._outbox.run())
+            code = await self._outbox.run()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.close(code)
         except OSError:
             pass  # the client went away while something was on its way to it
         except Exception:
@@ -231,7 +286,10 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self.fail(error)
 
     async def _stop(self) -> None:
-        _clients.discard(self)
+        _strangers.discard(self)
+        if self in _watchers:
+            _watchers.discard(self)
+            counters.gauge("websocket_clients", len(_watchers))
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -249,6 +307,31 @@ def _visible(stream: str | None, principal: Principal) -> Streams:
     except PermissionDenied as error:
         raise Refused(error.detail, code=error.code) from error
     return frozenset({stream})
+
+
+async def _subscription(frame: Sub, streams: Streams) -> Subscription:
+    """Raises Refused, or Unavailable when Redis is away."""
+    try:
+        filter = Filter(streams, frame.type, filters.parse(frame.filter or ""))
+    except InvalidFilter as error:
+        raise Refused(str(error), code="bad_filter") from error
+    if frame.since is None:
+        return Subscription(frame.id, filter, hub().position, max_rate=frame.max_rate)
+    since = Position(frame.since.epoch, frame.since.seq)
+    async with _redis_needed():
+        end = await asyncio.to_thread(feed.position)
+    if since.epoch == end.epoch and since.seq > end.seq:
+        raise Refused(f"The feed has not come so far: its position is {end.seq}.", code="bad_since")
+    return Subscription(frame.id, filter, since, live=False, max_rate=frame.max_rate)
+
+
+async def _catch_up(subscription: Subscription) -> None:
+    try:
+        stretch = await reader().read(subscription.position.seq)
+    except (RedisError, OSError) as error:
+        logger.warning("The log of the feed cannot be read for the moment: %s", error)
+    else:
+        subscription.catch_up(stretch, hub().position)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ FeedError
 ├── TooManyClients      closes with 4529
 ├── TooSlow             closes with 4508
 ├── ShuttingDown        closes with 4501
+├── Behind              the client does not keep up; the connection goes on
 └── Refused             the frame was understood and had no effect; the connection goes on
 """
 
@@ -59,6 +60,10 @@ class TooSlow(FeedError):
 
 class ShuttingDown(FeedError):
     code, close_code = "shutting_down", 4501
+
+
+class Behind(FeedError):
+    code, close_code, temporary = "behind", None, True
 
 
 class Refused(FeedError):

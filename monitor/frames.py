@@ -1,29 +1,13 @@
 """The frames of `events.v1`: what clients may send, and how what they get is spelt.
 
-Every frame is a JSON object in a text message, and `op` says what it is.
+The protocol, its invariants and the meaning of every field: docs/live-feed.md. Every frame is a JSON object in a text
+message, and `op` says what it is.
 
-    from the client
-    auth    token                       an API key, for clients that have no header for it
-    sub     id, stream?, type?, mode?   mode "events" (the default) or "stats"
-    unsub   id
-    pong                                may answer hb; nothing depends on it
-
-    from the server
-    hello   epoch, seq, authenticated, limits
-    ok      id, seq                     answers sub and unsub
-    events  id, epoch, from, to, n, matched, omitted, events
-    gap     id, epoch, from, to, reason
-    stats   id, at, received, by_stream, by_type, buffered, stored, duplicates, dead, lag_ms
-    hb      seq                         after a quiet while
-    error   code, message, temporary, id
-
-`hello` comes first, with `epoch` and `seq` null for a client that has yet to authenticate; `auth` is answered
-by a second. Of a subscription, `events` and `gap` together cover every number after the `seq` of its `ok`,
-in order: `from` is the last `to` + 1, `n` = `to` − `from` + 1, `matched` = number of `events` + `omitted`.
-A `gap` with reason `new_epoch` says that the numbers start again; it has `from` 1 and `to` 0.
+    from the client   auth, sub, unsub, ack, pong
+    from the server   hello, ok, events, gap, stats, hb, error
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -31,33 +15,48 @@ from monitor.errors import BadFrame, FeedError, FrameTooLarge
 
 MAX_CLIENT_FRAME_BYTES = 65_536
 
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]
+
 
 class Auth(msgspec.Struct, tag_field="op", tag="auth", forbid_unknown_fields=True):
     token: str
 
 
+class Since(msgspec.Struct, forbid_unknown_fields=True):
+    epoch: str
+    seq: Number
+
+
 class Sub(msgspec.Struct, tag_field="op", tag="sub", forbid_unknown_fields=True):
-    id: str = msgspec.field()
+    id: Id
     stream: str | None = None
-    type: str | None = None
+    type: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    filter: str | None = None
     mode: Literal["events", "stats"] = "events"
+    max_rate: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+    since: Since | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.id) <= 64:
-            raise ValueError("'id' must have 1 to 64 characters")
-        if self.mode == "stats" and self.type is not None:
-            raise ValueError("'type' does not go with 'mode': 'stats'")
+        if self.mode == "stats":
+            for name in ("type", "filter", "max_rate", "since"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"'{name}' does not go with 'mode': 'stats'")
 
 
 class Unsub(msgspec.Struct, tag_field="op", tag="unsub", forbid_unknown_fields=True):
     id: str
 
 
+class Ack(msgspec.Struct, tag_field="op", tag="ack", forbid_unknown_fields=True):
+    seq: Number
+
+
 class Pong(msgspec.Struct, tag_field="op", tag="pong"):
     pass
 
 
-ClientFrame = Auth | Sub | Unsub | Pong
+ClientFrame = Auth | Sub | Unsub | Ack | Pong
 
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
@@ -72,7 +71,7 @@ def decode(text: str | None) -> ClientFrame:
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadFrame(f"This frame is not one of auth, sub, unsub, pong: {error}.") from error
+        raise BadFrame(f"This frame is not one of auth, sub, unsub, ack, pong: {error}.") from error
 
 
 def encode(op: str, **fields: Any) -> str:

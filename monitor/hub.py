@@ -1,6 +1,8 @@
 """The process's ear on the feed: one member of the channel layer's group, for all sockets of the process.
 
-One member means that a batch is decoded and put in order once, not once per client.
+One member means that a batch is decoded once, not once per client. Several workers publish at once and messages get
+lost, so batches come out of order or not at all: whatever is missing is read in the log of the feed. What listeners
+hear has no hole and no repeat; what the log does not have is a gap.
 """
 
 import asyncio
@@ -12,13 +14,15 @@ from weakref import WeakKeyDictionary
 from channels.layers import get_channel_layer
 from redis import RedisError
 
-from monitor import feed
-from monitor.batches import Batch, Gap, Position
-from monitor.ordering import Ordering
+from ingest import feed
+from ingest.feed import Position
+from monitor.batches import Batch, Gap
+from monitor.broadcast import GROUP
+from monitor.replay import Item, reader
 
 logger = logging.getLogger(__name__)
 
-HOLD_SECONDS = 1.0
+POLL_SECONDS = 1.0
 
 
 class Listener(Protocol):
@@ -35,21 +39,22 @@ class Hub:
     def __init__(self) -> None:
         self._listeners: dict[Listener, None] = {}
         self._lock = asyncio.Lock()
-        self._ordering: Ordering | None = None
+        self._position: Position | None = None
         self._channel = ""
-        self._reading: asyncio.Task[None] | None = None
-        self._patience: asyncio.TimerHandle | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._repairing: asyncio.Task[None] | None = None
+        self._more_missing = False
 
     @property
     def position(self) -> Position:
         """What listeners have been told up to. Only while there are some."""
-        assert self._ordering is not None
-        return self._ordering.position
+        assert self._position is not None
+        return self._position
 
     async def join(self, listener: Listener) -> None:
         """Hear of everything after the present `position`. Raises redis.RedisError when Redis is away."""
         async with self._lock:
-            if self._reading is None:
+            if not self._tasks:
                 await self._start()
             self._listeners[listener] = None
 
@@ -57,29 +62,30 @@ class Hub:
         """Does nothing for one that did not join."""
         async with self._lock:
             self._listeners.pop(listener, None)
-            if not self._listeners and self._reading is not None:
-                await self._stop(self._reading)
+            if not self._listeners and self._tasks:
+                await self._stop()
 
     async def _start(self) -> None:
         layer = _layer()
         self._channel = await layer.new_channel()
         try:
-            await layer.group_add(feed.GROUP, self._channel)
+            await layer.group_add(GROUP, self._channel)
             # Joined first, asked second: nothing falls between, and numbers tell what was heard twice.
-            self._ordering = Ordering(await asyncio.to_thread(feed.position))
+            self._position = await asyncio.to_thread(feed.position)
         except BaseException:
             # A channel that stayed in the group without a reader would collect messages for ever.
             with suppress(RedisError, OSError):
-                await layer.group_discard(feed.GROUP, self._channel)
+                await layer.group_discard(GROUP, self._channel)
             raise
-        self._reading = asyncio.create_task(self._read())
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._poll())]
 
-    async def _stop(self, reading: "asyncio.Task[None]") -> None:
-        self._reading = None
-        self._be_patient(False)
-        reading.cancel()
-        await asyncio.wait([reading])
-        await _layer().group_discard(feed.GROUP, self._channel)
+    async def _stop(self) -> None:
+        tasks, self._tasks = [*self._tasks, *([self._repairing] if self._repairing else [])], []
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        self._repairing = None
+        await _layer().group_discard(GROUP, self._channel)
 
     async def _read(self) -> None:
         layer = _layer()
@@ -89,31 +95,59 @@ class Hub:
             except Exception:
                 logger.exception("A batch of the live feed could not be shown.")
 
+    async def _poll(self) -> None:
+        """Find what is missing although nothing comes after it, or nothing comes at all."""
+        seen = self.position
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                position = await asyncio.to_thread(feed.position)
+            except (RedisError, OSError) as error:
+                logger.warning("The live feed cannot be followed for the moment: %s", error)
+                continue
+            if seen.epoch != self.position.epoch or seen.seq > self.position.seq:
+                self._repair()
+            seen = position
+
     def _take(self, batch: Batch) -> None:
-        assert self._ordering is not None
-        self._tell(self._ordering.take(batch))
-        self._be_patient(self._ordering.waiting)
+        if (batch.epoch, batch.first) == (self.position.epoch, self.position.seq + 1):
+            self._tell(batch)
+        elif batch.epoch != self.position.epoch or batch.last > self.position.seq:
+            self._repair()
 
-    def _stop_waiting(self) -> None:
-        assert self._ordering is not None
-        self._patience = None
-        self._tell(self._ordering.stop_waiting())
-        self._be_patient(self._ordering.waiting)
+    def _repair(self) -> None:
+        self._more_missing = True
+        if self._repairing is None:
+            self._repairing = asyncio.create_task(self._read_log())
+            self._repairing.add_done_callback(self._repaired)
 
-    def _be_patient(self, waiting: bool) -> None:
-        if waiting and self._patience is None:
-            self._patience = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._stop_waiting)
-        elif not waiting and self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _repaired(self, task: "asyncio.Task[None]") -> None:
+        self._repairing = None
+        if not task.cancelled() and (error := task.exception()):
+            logger.warning("What is missing of the live feed cannot be read for the moment: %s", error)
 
-    def _tell(self, items: list[Batch | Gap]) -> None:
-        for item in items:
-            for listener in list(self._listeners):
-                if isinstance(item, Batch):
-                    listener.on_batch(item)
-                else:
-                    listener.on_gap(item)
+    async def _read_log(self) -> None:
+        complete = False
+        while self._more_missing or not complete:
+            self._more_missing = False
+            stretch = await reader().read(self.position.seq)
+            if complete := stretch.position.epoch == self.position.epoch:
+                for item in stretch.items:
+                    self._tell(item)
+                complete = stretch.complete
+            else:
+                self._tell(Gap(stretch.position.epoch, 1, 0, "new_epoch"))
+
+    def _tell(self, item: Item) -> None:
+        """To all, unless they know: what was missing may have come while it was looked up."""
+        if item.epoch == self.position.epoch and item.last <= self.position.seq:
+            return
+        self._position = Position(item.epoch, item.last)
+        for listener in list(self._listeners):
+            if isinstance(item, Batch):
+                listener.on_batch(item)
+            else:
+                listener.on_gap(item)
 
 
 def _layer() -> Any:

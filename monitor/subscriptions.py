@@ -1,15 +1,20 @@
 """What one subscription has still to be sent.
 
-Events gather in a frame whose size is bounded, however long the client takes: past the limit the oldest are
-dropped from it and counted, so a slow client costs a constant and still gets exact numbers.
+Events gather in frames whose size and number are bounded, however long the client takes: past the limit the oldest
+events are dropped and counted, so a slow client costs a constant and still gets exact numbers.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from monitor.batches import Batch, Gap, Position
+from ingest.feed import Position
+from monitor.batches import Batch, Gap
 from monitor.filters import Filter
 from monitor.frames import encode
+from monitor.pace import Bucket
+from monitor.replay import Stretch
 
 MAX_EVENTS_PER_FRAME = 500
 MAX_FRAME_CHARACTERS = 1_048_576
@@ -17,87 +22,180 @@ MAX_PENDING = 10
 
 
 @dataclass(slots=True)
-class _Frame:
+class Frame:
     """An `events` frame in the making."""
 
     epoch: str
     first: int
     last: int
     matched: int = 0
+    unchecked: int = 0
     events: deque[str] = field(default_factory=deque)
     characters: int = 0
 
-    def add(self, batch: Batch, filter: Filter) -> None:
-        matches = batch.matching(filter)
-        self.last = batch.last
-        self.matched += matches.count
-        for event in matches.events[-MAX_EVENTS_PER_FRAME:]:
-            self.events.append(event)
-            self.characters += len(event)
-        self._drop_oldest()
+    @property
+    def omitted(self) -> int:
+        return self.matched - len(self.events)
 
-    def encode(self, id: str) -> str:
+    @property
+    def worth_sending(self) -> bool:
+        """A stretch without a match waits for one."""
+        return self.matched > 0 or self.unchecked > 0
+
+    def has_room_for(self, events: list[str]) -> bool:
+        characters = self.characters + sum(map(len, events))
+        return len(self.events) + len(events) <= MAX_EVENTS_PER_FRAME and characters <= MAX_FRAME_CHARACTERS
+
+    def add(self, last: int, matched: int, unchecked: int, events: list[str]) -> None:
+        self.last = last
+        self.matched += matched
+        self.unchecked += unchecked
+        self.events.extend(events)
+        self.characters += sum(map(len, events))
+        self.keep(MAX_EVENTS_PER_FRAME, MAX_FRAME_CHARACTERS)
+
+    def keep(self, events: int, characters: int) -> None:
+        """Drop the oldest events past these limits; the newest stays if any may, however long it is."""
+        while self.events and (len(self.events) > events or self._too_long(characters)):
+            self.characters -= len(self.events.popleft())
+
+    def _too_long(self, characters: int) -> bool:
+        return self.characters > characters and (len(self.events) > 1 or characters <= 0)
+
+    def encode(self, id: str, end: int) -> str:
+        """`end`: the last number that is known."""
         head = encode(
             "events",
             id=id,
             epoch=self.epoch,
             **{"from": self.first, "to": self.last, "n": self.last - self.first + 1},
             matched=self.matched,
-            omitted=self.matched - len(self.events),
+            omitted=self.omitted,
+            unchecked=self.unchecked,
+            behind=max(0, end - self.last),
         )
         # The events are JSON already: joined, never parsed.
         return f'{head[:-1]},"events":[{",".join(self.events)}]}}'
 
-    def _drop_oldest(self) -> None:
-        while len(self.events) > MAX_EVENTS_PER_FRAME or (
-            self.characters > MAX_FRAME_CHARACTERS and len(self.events) > 1
-        ):
-            self.characters -= len(self.events.popleft())
+
+Pending = Frame | Gap
 
 
 class Subscription:
-    """Covers every number after the position it was made at, by frames and gaps, in order."""
+    """Covers every number after the position it was made at, by frames and gaps, in order.
 
-    def __init__(self, id: str, filter: Filter, position: Position) -> None:
+    One that is not `live` has to catch up: it takes what was read in the log, until that is as far as the hub is.
+    """
+
+    def __init__(
+        self, id: str, filter: Filter, position: Position, *, live: bool = True, max_rate: int | None = None
+    ) -> None:
         self.id = id
+        self.live = live
         self._filter = filter
-        self._epoch = position.epoch
-        self._next = position.seq + 1
-        self._pending: deque[_Frame | Gap] = deque()
+        self._epoch, self._next = position.epoch, position.seq + 1
+        self._end = position.seq
+        self._pending: deque[Pending] = deque()
+        self._max_rate = max_rate
+        self._tokens = Bucket(max_rate or 0, 0.0)
+
+    @property
+    def position(self) -> Position:
+        """What is covered by what was sent or is pending."""
+        return Position(self._epoch, self._next - 1)
 
     @property
     def due(self) -> bool:
-        """Whether there is something worth sending: a stretch without a match waits for one."""
-        return len(self._pending) > 1 or any(_worth_sending(item) for item in self._pending)
+        """Whether there is something worth sending, or worth reading."""
+        return not self.live or any(_worth_sending(item) for item in self._pending)
 
-    def add_batch(self, batch: Batch) -> None:
-        frame = self._pending[-1] if self._pending else None
-        if not isinstance(frame, _Frame):
-            frame = _Frame(self._epoch, self._next, self._next - 1)
-            self._pending.append(frame)
-        frame.add(batch, self._filter)
-        self._next = batch.last + 1
+    def on_batch(self, batch: Batch) -> None:
+        """What the hub heard."""
+        if self.live:
+            self._add(batch)
 
-    def add_gap(self, gap: Gap) -> None:
-        self._pending.append(gap)
-        self._epoch, self._next = gap.epoch, gap.last + 1
+    def on_gap(self, gap: Gap) -> None:
+        if self.live:
+            self._add(gap)
+
+    def catch_up(self, stretch: Stretch, hub: Position) -> None:
+        """Take what the log has after `position`; with that, it may be as far as the hub."""
+        if stretch.position.epoch != self._epoch:
+            self._add(Gap(stretch.position.epoch, 1, 0, "new_epoch"))
+            return
+        for item in stretch.items:
+            self._add(item)
+        self._end = max(self._end, stretch.position.seq)
+        self.live = stretch.complete and hub.epoch == self._epoch and hub.seq < self._next
+
+    def take(self, now: float, characters: int | None = None) -> list[Pending]:
+        """What is to be sent now, of events at most so many characters and as `max_rate` allows; newest first served.
+
+        It is no longer pending then.
+        """
+        items = list(self._pending)
+        self._pending.clear()
+        if items and not _worth_sending(items[-1]):
+            self._pending.append(items.pop())
+        self._limit([item for item in items if isinstance(item, Frame)], now, characters)
+        return items
+
+    def encode(self, item: Pending) -> str:
+        if isinstance(item, Frame):
+            return item.encode(self.id, self._end if item.epoch == self._epoch else item.last)
+        covered = {"from": item.first, "to": item.last}
+        return encode("gap", id=self.id, epoch=item.epoch, **covered, reason=item.reason)
+
+    def _add(self, item: Batch | Gap) -> None:
+        """What is known already, or is of an epoch that is over, changes nothing."""
+        if isinstance(item, Gap) and item.epoch != self._epoch:
+            self._append(item)
+            self._epoch, self._next, self._end = item.epoch, item.last + 1, item.last
+        elif item.epoch == self._epoch and item.last >= self._next:
+            if isinstance(item, Batch):
+                self._add_batch(item)
+            else:
+                self._append(Gap(item.epoch, self._next, item.last, item.reason))
+            self._next = item.last + 1
+            self._end = max(self._end, item.last)
+
+    def _add_batch(self, batch: Batch) -> None:
+        matches = batch.matching(self._filter)
+        what = (batch.last, matches.count, matches.unchecked, matches.events)
+        last = self._pending[-1] if self._pending else None
+        if isinstance(last, Frame) and last.has_room_for(matches.events):
+            last.add(*what)
+        else:
+            frame = Frame(self._epoch, self._next, self._next - 1)
+            frame.add(*what)
+            self._append(frame)
+
+    def _append(self, item: Pending) -> None:
+        self._pending.append(item)
         if len(self._pending) > MAX_PENDING:
-            oldest = self._pending[0]
-            first = oldest.first if oldest.epoch == gap.epoch else 1
-            self._pending = deque([Gap(gap.epoch, first, gap.last, "slow_client")])
+            self._pending = deque(_merged(list(self._pending)))
 
-    def frames(self) -> list[str]:
-        """What is to be sent now; it is no longer pending then."""
-        waiting = deque[_Frame | Gap]()
-        if self._pending and not _worth_sending(self._pending[-1]):
-            waiting.append(self._pending.pop())
-        frames = [item.encode(self.id) if isinstance(item, _Frame) else self._encode(item) for item in self._pending]
-        self._pending = waiting
-        return frames
-
-    def _encode(self, gap: Gap) -> str:
-        return encode("gap", id=self.id, epoch=gap.epoch, **{"from": gap.first, "to": gap.last}, reason=gap.reason)
+    def _limit(self, frames: list[Frame], now: float, characters: int | None) -> None:
+        events = MAX_EVENTS_PER_FRAME * MAX_PENDING
+        if self._max_rate is not None:
+            events = self._tokens.fill(self._max_rate, self._max_rate, now)
+        for frame in reversed(frames):
+            frame.keep(events, MAX_FRAME_CHARACTERS if characters is None else characters)
+            events -= len(frame.events)
+            characters = None if characters is None else characters - frame.characters
+            self._tokens.spend(len(frame.events))
 
 
-def _worth_sending(item: _Frame | Gap) -> bool:
-    return isinstance(item, Gap) or item.matched > 0
+def _merged(items: list[Pending]) -> Iterator[Pending]:
+    """One item less: the two oldest neighbours that are frames are one; without such, all is one gap."""
+    for place, (older, newer) in enumerate(pairwise(items)):
+        if isinstance(older, Frame) and isinstance(newer, Frame):
+            older.add(newer.last, newer.matched, newer.unchecked, list(newer.events))
+            yield from (*items[: place + 1], *items[place + 2 :])
+            return
+    first = items[0].first if items[0].epoch == items[-1].epoch else 1
+    yield Gap(items[-1].epoch, first, items[-1].last, "slow_client")
+
+
+def _worth_sending(item: Pending) -> bool:
+    return isinstance(item, Gap) or item.worth_sending

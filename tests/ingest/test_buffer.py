@@ -40,11 +40,20 @@ def test_a_peek_is_bounded_by_bytes_but_gives_at_least_one() -> None:
     assert len(buffer.peek(0, 1 << 20)) == 300
 
 
-def test_popping_the_last_chunk_leaves_no_key_behind(redis_clean: redis.Redis) -> None:
+def test_popping_the_last_chunk_leaves_nothing_but_who_pushed_how_much(redis_clean: redis.Redis) -> None:
     chunk, chunk_id = make_chunk()
-    buffer.push(3, chunk, 1)
+    buffer.push(3, chunk, 7, "p")
     assert buffer.pop(3, [chunk_id]) == 1
-    assert redis_clean.keys() == []
+    assert redis_clean.keys() == [b"{dh:buf:3}:pushed"]
+    assert buffer.pushed() == {"p": 7}
+
+
+def test_a_push_that_is_repeated_is_counted_once() -> None:
+    chunk, _ = make_chunk()
+    buffer.push(0, chunk, 5, "p")
+    buffer.push(0, chunk, 5, "p")
+    buffer.push(1, make_chunk()[0], 1, "p")
+    assert buffer.pushed() == {"p": 6}
 
 
 def test_a_pop_stops_at_the_first_chunk_that_was_not_committed() -> None:

@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from ingest import buffer, chunks
 from ingest.flush import flush
-from ingest.maintenance import DELETE_BATCH, expire_events, maintain, prune_claims
-from ingest.models import Duplicate, Event, FlushedChunk
+from ingest.maintenance import DELETE_BATCH, expire_events, maintain, prune_claims, prune_rollups
+from ingest.models import Duplicate, Event, FlushedChunk, RollupMinute, RollupTotal
 from ingest.partitions import make_partitions, partition_days
 from tests.ingest.factory import make_event, make_stream, push_chunk
 
@@ -89,6 +89,18 @@ def test_a_key_that_an_event_in_the_buffer_repeats_is_kept() -> None:
     prune_claims(NOW)
     flush()
     assert numbers() == [1]
+
+
+def test_counts_by_minute_are_forgotten_after_ninety_days_and_the_totals_stay() -> None:
+    streams = [make_stream(), make_stream("doors")]
+    for stream in streams:
+        for days_ago in (91, 89, 1):
+            push_chunk(stream, [make_event()], now_ms=at(days_ago))
+    flush()
+    assert prune_rollups(NOW) == 2
+    assert RollupMinute.objects.count() == 4
+    assert list(RollupTotal.objects.values_list("events", flat=True)) == [3, 3]
+    assert maintain(NOW).rollups_pruned == 0
 
 
 def test_a_step_that_fails_does_not_stop_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

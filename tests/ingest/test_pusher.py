@@ -19,7 +19,7 @@ from tests.ingest.factory import make_event
 
 @pytest.fixture
 async def pusher(redis_clean: redis.Redis) -> AsyncIterator[Pusher]:
-    pusher = Pusher()
+    pusher = Pusher("tests")
     yield pusher
     await pusher.close()
 
@@ -130,7 +130,7 @@ def stopped_buffer(services: object) -> Iterator[Server]:
 
 
 async def test_an_unreachable_buffer_is_said_within_a_second(redis_clean: redis.Redis, stopped_buffer: Server) -> None:
-    pusher = Pusher()
+    pusher = Pusher("tests")
     started = time.monotonic()
     with pytest.raises(BufferUnreachable):
         await pusher.push(1, [make_event()])

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from monitor import channel
 from monitor.tasks import broadcast
-from tests.monitor.watching import announcement, watching
+from tests.monitor.watching import append, watching
 
 
 def connections_received(client: "redis.Redis") -> int:
@@ -45,6 +45,7 @@ def test_a_forked_process_sends_by_a_connection_of_its_own() -> None:
 async def test_the_task_shows_what_was_announced() -> None:
     async with watching() as watcher:
         await watcher.ask("sub", id="a")
+        batch = await append([("sensors", "reading")])
         with ThreadPoolExecutor(1) as worker:
-            worker.submit(broadcast, announcement([("sensors", "reading")])).result()
+            worker.submit(broadcast, batch.epoch, batch.last).result()
         assert (await watcher.frame())["matched"] == 1

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.utils import timezone
 
 from access.keys import create_key
 from access.models import Scope
 from data_handler import embedded
-from ingest.models import RollupMinute, Stream
+from ingest.models import RollupTotal, Stream
 from ingest.progress import Progress
 from monitor.stats import MOST_LISTED, Report
 from tests.monitor.frozen import frozen
@@ -31,6 +30,7 @@ RATES: dict[tuple[str, str | None], float] = {
     ("sensors", None): 10.0,
     ("doors", "alarm"): 0.5,
 }
+COUNTS: dict[tuple[str, str | None], int] = {("sensors", "reading"): 92, ("sensors", None): 9}
 
 
 def fields(report: Report, streams: frozenset[str] | None = None) -> dict[str, Any]:
@@ -38,16 +38,20 @@ def fields(report: Report, streams: frozenset[str] | None = None) -> dict[str, A
 
 
 def test_a_report_about_everything() -> None:
-    assert fields(Report(1000.0, 100, RATES, PROGRESS)) == {
+    assert fields(Report(1000.0, 1.0, 100, RATES, COUNTS, PROGRESS)) == {
         "op": "stats",
         "id": "a",
         "at": 1000.0,
-        "received": {"total": 100, "per_second": 100.5},
-        "by_stream": [{"stream": "sensors", "per_second": 100.0}, {"stream": "doors", "per_second": 0.5}],
+        "interval_seconds": 1.0,
+        "received": {"total": 100, "per_second": 100.5, "n": 101},
+        "by_stream": [
+            {"stream": "sensors", "per_second": 100.0, "n": 101},
+            {"stream": "doors", "per_second": 0.5, "n": 0},
+        ],
         "by_type": [
-            {"type": "reading", "per_second": 90.0},
-            {"type": None, "per_second": 10.0},
-            {"type": "alarm", "per_second": 0.5},
+            {"type": "reading", "per_second": 90.0, "n": 92},
+            {"type": None, "per_second": 10.0, "n": 9},
+            {"type": "alarm", "per_second": 0.5, "n": 0},
         ],
         "buffered": {"events": 7, "bytes": 700, "oldest_age_seconds": 1.5},
         "stored": 90,
@@ -58,15 +62,15 @@ def test_a_report_about_everything() -> None:
 
 
 def test_a_report_about_some_streams_tells_nothing_of_others() -> None:
-    told = fields(Report(1000.0, 100, RATES, PROGRESS), frozenset({"doors"}))
-    assert told["received"] == {"total": None, "per_second": 0.5}
-    assert told["by_stream"] == [{"stream": "doors", "per_second": 0.5}]
-    assert told["by_type"] == [{"type": "alarm", "per_second": 0.5}]
+    told = fields(Report(1000.0, 1.0, 100, RATES, COUNTS, PROGRESS), frozenset({"doors"}))
+    assert told["received"] == {"total": None, "per_second": 0.5, "n": 0}
+    assert told["by_stream"] == [{"stream": "doors", "per_second": 0.5, "n": 0}]
+    assert told["by_type"] == [{"type": "alarm", "per_second": 0.5, "n": 0}]
     assert [told[name] for name in ("buffered", "stored", "duplicates", "dead", "lag_ms")] == [None] * 5
 
 
 def test_only_the_fastest_streams_are_listed() -> None:
-    told = fields(Report(1000.0, 0, {(f"s{number}", None): float(number) for number in range(50)}, None))
+    told = fields(Report(1000.0, 1.0, 0, {(f"s{number}", None): float(number) for number in range(50)}, {}, None))
     assert [line["stream"] for line in told["by_stream"]] == [f"s{49 - place}" for place in range(MOST_LISTED)]
     assert told["received"]["per_second"] == sum(range(50))
 
@@ -85,6 +89,9 @@ async def test_a_frame_comes_every_second_with_what_arrived_and_was_stored() -> 
         assert told["buffered"]["events"] == 0
         later = await watcher.frame()
         assert later["at"] - told["at"] == pytest.approx(1.0, abs=0.5)
+        assert later["interval_seconds"] == pytest.approx(later["at"] - told["at"], abs=0.1)
+        assert told["received"]["n"] + later["received"]["n"] == 40
+        assert sum(line["n"] for frame in (told, later) for line in frame["by_type"]) == 40
         await _unsubscribe(watcher)
         assert await watcher.receive_nothing(1.3)
 
@@ -117,7 +124,7 @@ async def test_a_key_for_some_streams_gets_figures_of_those(transactional_db: No
 def _store(events: int) -> None:
     stream = Stream.objects.create(name="sensors")
     zero = dict.fromkeys(("bytes", "duplicates", "dead"), 0)
-    RollupMinute.objects.create(stream=stream, minute=timezone.now(), type="", events=events, **zero)
+    RollupTotal.objects.create(stream=stream, events=events, **zero)
 
 
 async def _unsubscribe(watcher: Watcher) -> None:

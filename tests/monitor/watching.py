@@ -12,8 +12,10 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
-from monitor import feed
-from monitor.batches import Announcement, Batch
+from ingest import feed
+from ingest.feed import Announcement, Position
+from monitor.batches import Batch
+from monitor.broadcast import broadcast
 from monitor.routing import websocket_urlpatterns
 
 Arrival = tuple[str, str | None]
@@ -27,11 +29,30 @@ def announcement(arrivals: Sequence[Arrival], shown: int = 200, first: int = 0) 
         for number, (stream, type) in enumerate(arrivals)
     ]
     counts = [[stream, type, count] for (stream, type), count in Counter(arrivals).items()]
-    return {"n": len(arrivals), "counts": counts, "events": events[-shown:], "accepted_at": 0.0}
+    return {
+        "producer": feed.new_producer(),
+        "before": 0,
+        "n": len(arrivals),
+        "counts": counts,
+        "events": events[-shown:],
+        "accepted_at": 0.0,
+    }
 
 
 async def publish(arrivals: Sequence[Arrival], shown: int = 200, first: int = 0) -> Batch:
-    return await asyncio.to_thread(feed.publish, announcement(arrivals, shown, first))
+    """Announce, and show to who watches."""
+    batch = await append(arrivals, shown, first)
+    assert await asyncio.to_thread(broadcast, Position(batch.epoch, batch.last))
+    return batch
+
+
+async def append(arrivals: Sequence[Arrival], shown: int = 200, first: int = 0) -> Batch:
+    """Announce: it has its numbers and stands in the log, and nobody was told."""
+    position = await asyncio.to_thread(feed.append, announcement(arrivals, shown, first))
+    assert position is not None
+    entry = await asyncio.to_thread(feed.entry, position)
+    assert entry is not None
+    return Batch.of_entry(position.epoch, entry)
 
 
 class Watcher(WebsocketCommunicator):  # type: ignore[misc]
