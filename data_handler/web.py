@@ -70,7 +70,7 @@ async def drain() -> None:
     """End what the service has begun; nothing to do when another application runs here."""
     if "data_handler.asgi" in sys.modules:
         from data_handler.asgi import ingest_endpoint
-        from monitor.consumers import close_all
+        from monitor.clients import close_all
 
         close_all()
         await ingest_endpoint.drain(DRAIN_SECONDS)

@@ -7,6 +7,7 @@ Keys in REDIS_URL (the braces keep them in one slot of a cluster):
     {dh:feed}:replay     stream  newest announcements: id <last number>-0; fields first, shown, counts, events (JSON)
     {dh:feed}:kept       string  events shown in the replay stream
     {dh:feed}:bytes      string  bytes of the replay stream
+    {dh:feed}:trimmed    string  last number of what has left the replay stream
     {dh:feed}:producers  hash    <producer>: events it announced; <producer>:lost: those given up, at :lost_at
 
 A producer is a process that accepts events. The buffer counts what each one pushed, in the script that pushes; the
@@ -31,8 +32,8 @@ from redis.retry import Retry
 
 from ingest import buffer
 
-KEYS = [f"{{dh:feed}}:{name}" for name in ("epoch", "seq", "replay", "kept", "bytes", "producers")]
-EPOCH, SEQ, REPLAY, KEPT, BYTES, PRODUCERS = KEYS
+KEYS = [f"{{dh:feed}}:{name}" for name in ("epoch", "seq", "replay", "kept", "bytes", "producers", "trimmed")]
+EPOCH, SEQ, REPLAY, KEPT, BYTES, PRODUCERS, TRIMMED = KEYS
 MOST_REPLAY_BYTES = 64 << 20
 SETTLE_SECONDS = 5.0
 FORGET_SECONDS = 30 * 86_400.0
@@ -80,6 +81,7 @@ local bytes = redis.call('INCRBY', KEYS[5], #ARGV[9] + #ARGV[10])
 while (kept > tonumber(ARGV[6]) or bytes > tonumber(ARGV[7])) and redis.call('XLEN', KEYS[3]) > 1 do
   local oldest = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
   redis.call('XDEL', KEYS[3], oldest[1])
+  redis.call('SET', KEYS[7], string.match(oldest[1], '^%d+'))
   kept = redis.call('DECRBY', KEYS[4], oldest[2][4])
   bytes = redis.call('DECRBY', KEYS[5], #oldest[2][6] + #oldest[2][8])
 end
@@ -132,10 +134,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What the log holds after a number. `oldest` is the first number that it has; None when it is empty."""
+    """What the log holds after a number. Up to `trimmed`, it has no more what it had."""
 
     position: Position
-    oldest: int | None
+    trimmed: int
     entries: list[Entry]
 
 
@@ -208,16 +210,13 @@ def read(after: int, count: int) -> Replay:
     with client().pipeline(transaction=True) as pipeline:
         pipeline.get(EPOCH)
         pipeline.get(SEQ)
-        pipeline.xrange(REPLAY, count=1)
+        pipeline.get(TRIMMED)
         pipeline.xrange(REPLAY, min=f"{after + 1}-0", count=count)
-        epoch, seq, oldest, found = pipeline.execute()
+        epoch, seq, trimmed, found = pipeline.execute()
     if epoch is None:
-        return Replay(position(), None, [])
-    return Replay(
-        Position(epoch.decode(), int(seq or 0)),
-        _entry(*oldest[0]).first if oldest else None,
-        [_entry(*item) for item in found],
-    )
+        return Replay(position(), 0, [])
+    entries = [_entry(*item) for item in found]
+    return Replay(Position(epoch.decode(), int(seq or 0)), int(trimmed or 0), entries)
 
 
 def _entry(id: bytes, fields: dict[bytes, bytes]) -> Entry:

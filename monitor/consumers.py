@@ -4,30 +4,17 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
-from weakref import WeakSet
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from redis import RedisError
 
-from access.errors import PermissionDenied
-from access.models import Scope
 from access.principals import Principal
-from ingest import counters, feed
+from ingest import counters
 from ingest.feed import Position
-from monitor import acknowledgements, filters, frames, handshake, outbox, pace, subscriptions
+from monitor import acknowledgements, clients, frames, handshake, outbox, pace, requests, subscriptions
 from monitor.batches import Batch, Gap
-from monitor.errors import (
-    FeedError,
-    Refused,
-    ShuttingDown,
-    TooManyClients,
-    TooSlow,
-    Unauthenticated,
-    Unavailable,
-)
-from monitor.filters import Filter, InvalidFilter
+from monitor.errors import FeedError, Refused, TooSlow, Unauthenticated, Unavailable
 from monitor.frames import Ack, Auth, ClientFrame, Sub, Unsub
 from monitor.hub import hub
 from monitor.outbox import Outbox, Outgoing
@@ -40,10 +27,8 @@ logger = logging.getLogger(__name__)
 AUTHENTICATION_SECONDS = 10.0
 CREDENTIALS_CHECK_SECONDS = 15.0
 CLOSE_SECONDS = 5.0
-JOIN_SECONDS = 5.0
+AGAIN_SECONDS = 1.0
 MAX_SUBSCRIPTIONS = 32
-MAX_CLIENTS = 1000
-MAX_STRANGERS = 200
 
 LIMITS = {
     "max_client_frame_bytes": frames.MAX_CLIENT_FRAME_BYTES,
@@ -57,15 +42,6 @@ LIMITS = {
     "unacknowledged_seconds": acknowledgements.UNACKNOWLEDGED_SECONDS,
     "slow_close_seconds": acknowledgements.SLOW_CLOSE_SECONDS,
 }
-
-_strangers: "WeakSet[EventsConsumer]" = WeakSet()
-_watchers: "WeakSet[EventsConsumer]" = WeakSet()
-
-
-def close_all() -> None:
-    """Ask every client of this process to come back later, because it ends. Call on the event loop."""
-    for client in [*_strangers, *_watchers]:
-        client.fail(ShuttingDown("The server is shutting down; connect again in a few seconds."))
 
 
 class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -87,7 +63,7 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             take=self._take,
             heartbeat=self._heartbeat,
             complain=self.fail,
-            interval=lambda: pace.interval_seconds(len(_watchers)),
+            interval=lambda: pace.interval_seconds(clients.watchers()),
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -106,7 +82,7 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             principal = await handshake.principal_of_handshake(self.scope)
             if principal is None:
-                self._admit_stranger()
+                clients.admit_stranger(self)
             await self._welcome(principal)
             self._authorization = handshake.header(self.scope, b"authorization")
         except FeedError as error:
@@ -170,32 +146,29 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         epoch: str | None = None
         seq: int | None = None
         if principal is not None:
-            if len(_watchers) >= MAX_CLIENTS:
-                raise TooManyClients(f"This process serves {MAX_CLIENTS} clients of the live feed already.")
-            async with _redis_needed():
+            clients.check_room()
+            async with requests.redis_needed():
                 await hub().join(self)
             self._principal = principal
-            _strangers.discard(self)
-            _watchers.add(self)
-            counters.gauge("websocket_clients", len(_watchers))
+            clients.admit(self)
             epoch, seq = hub().position.epoch, hub().position.seq
         self._outbox.reply(
             frames.encode("hello", epoch=epoch, seq=seq, authenticated=principal is not None, limits=LIMITS)
         )
 
     async def _subscribe(self, frame: Sub, principal: Principal) -> None:
-        streams = _visible(frame.stream, principal)
+        streams = requests.visible_streams(frame, principal)
         if frame.id in self._events or frame.id in self._stats:
             raise Refused(f"There is a subscription {frame.id!r} already; unsub it first.", code="id_taken")
         if len(self._events) + len(self._stats) >= MAX_SUBSCRIPTIONS:
             raise Refused(f"At most {MAX_SUBSCRIPTIONS} subscriptions a connection.", code="too_many")
         if frame.mode == "stats":
-            async with _redis_needed():
+            async with requests.redis_needed():
                 await ticker().join(self)
             self._stats[frame.id] = streams
             self._confirm(frame.id, hub().position)
         else:
-            subscription = await _subscription(frame, streams)
+            subscription = await requests.subscription(frame, streams)
             self._events[frame.id] = subscription
             self._confirm(frame.id, subscription.position)
             self._stir()
@@ -212,12 +185,6 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _confirm(self, id: str, position: Position) -> None:
         self._outbox.reply(frames.encode("ok", id=id, epoch=position.epoch, seq=position.seq))
 
-    def _admit_stranger(self) -> None:
-        """Those who have not said who they are take no place of those who have."""
-        if len(_strangers) >= MAX_STRANGERS:
-            raise TooManyClients("Too many clients wait to authenticate; send the key in the Authorization header.")
-        _strangers.add(self)
-
     def _stir(self) -> None:
         if any(subscription.due for subscription in self._events.values()):
             self._outbox.stir()
@@ -231,14 +198,16 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         for subscription in list(self._events.values()):
             for item in await self._take_from(subscription):
-                if subscription.id in self._events:  # it may be ended while this waits for the connection
+                if (
+                    self._events.get(subscription.id) is subscription
+                ):  # it may be ended while this waits for the connection
                     yield subscription.encode(item), item.last
         self._stir()
 
     async def _take_from(self, subscription: Subscription) -> list[Pending]:
         now = time.monotonic()
         if subscription.live:
-            items = subscription.take(now, self._allowance.characters(len(_watchers), now))
+            items = subscription.take(now, self._allowance.characters(clients.watchers(), now))
         else:
             await _catch_up(subscription)
             items = subscription.take(now)
@@ -286,10 +255,7 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self.fail(error)
 
     async def _stop(self) -> None:
-        _strangers.discard(self)
-        if self in _watchers:
-            _watchers.discard(self)
-            counters.gauge("websocket_clients", len(_watchers))
+        clients.leave(self)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -298,47 +264,11 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await hub().leave(self)
 
 
-def _visible(stream: str | None, principal: Principal) -> Streams:
-    """The streams of a subscription; None for all. Raises Refused for one that the principal may not read."""
-    if stream is None:
-        return principal.streams
-    try:
-        principal.require(Scope.READ, stream)
-    except PermissionDenied as error:
-        raise Refused(error.detail, code=error.code) from error
-    return frozenset({stream})
-
-
-async def _subscription(frame: Sub, streams: Streams) -> Subscription:
-    """Raises Refused, or Unavailable when Redis is away."""
-    try:
-        filter = Filter(streams, frame.type, filters.parse(frame.filter or ""))
-    except InvalidFilter as error:
-        raise Refused(str(error), code="bad_filter") from error
-    if frame.since is None:
-        return Subscription(frame.id, filter, hub().position, max_rate=frame.max_rate)
-    since = Position(frame.since.epoch, frame.since.seq)
-    async with _redis_needed():
-        end = await asyncio.to_thread(feed.position)
-    if since.epoch == end.epoch and since.seq > end.seq:
-        raise Refused(f"The feed has not come so far: its position is {end.seq}.", code="bad_since")
-    return Subscription(frame.id, filter, since, live=False, max_rate=frame.max_rate)
-
-
 async def _catch_up(subscription: Subscription) -> None:
     try:
         stretch = await reader().read(subscription.position.seq)
     except (RedisError, OSError) as error:
         logger.warning("The log of the feed cannot be read for the moment: %s", error)
+        await asyncio.sleep(AGAIN_SECONDS)
     else:
         subscription.catch_up(stretch, hub().position)
-
-
-@asynccontextmanager
-async def _redis_needed() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(JOIN_SECONDS):
-            yield
-    except (RedisError, OSError) as error:
-        logger.warning("The live feed cannot be joined: %s", error)
-        raise Unavailable("The live feed is out of order for the moment.") from error

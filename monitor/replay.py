@@ -31,18 +31,21 @@ def read(after: int) -> Stretch:
     epoch, end = replay.position.epoch, replay.position.seq
     items: list[Item] = []
     reached = after
+
+    def miss(last: int) -> None:
+        items.append(Gap(epoch, reached + 1, last, "expired" if reached < replay.trimmed else "lost"))
+
     for entry in replay.entries:
         if entry.first > reached + 1:
-            expired = reached == after and entry.first == replay.oldest
-            items.append(Gap(epoch, reached + 1, entry.first - 1, "expired" if expired else "lost"))
+            miss(entry.first - 1)
         if entry.first > reached:
             items.append(Batch.of_entry(epoch, entry))
         else:  # the number asked for lies within an announcement, which cannot be divided
-            items.append(Gap(epoch, reached + 1, entry.last, "lost"))
+            miss(entry.last)
         reached = entry.last
     complete = len(replay.entries) < BATCHES
     if complete and reached < end:
-        items.append(Gap(epoch, reached + 1, end, "lost"))
+        miss(end)
     return Stretch(replay.position, items, complete)
 
 

@@ -64,6 +64,7 @@ def test_the_replay_stream_keeps_the_newest_shown_events(settings: LazySettings)
     for _ in range(6):
         append(100, shown=4)
     assert replayed() == [(401, 500, 4), (501, 600, 4)]
+    assert feed.read(0, 1).trimmed == 400
 
 
 def test_an_announcement_larger_than_the_replay_stream_is_kept_until_the_next(settings: LazySettings) -> None:
@@ -110,13 +111,13 @@ def test_reading_starts_after_a_number_and_says_how_far_the_feed_is() -> None:
     for _ in range(5):
         append(10)
     replay = feed.read(20, 2)
-    assert (replay.position.seq, replay.oldest) == (50, 1)
+    assert (replay.position.seq, replay.trimmed) == (50, 0)
     assert [(entry.first, entry.last) for entry in replay.entries] == [(21, 30), (31, 40)]
 
 
 def test_an_empty_feed_can_be_read() -> None:
     replay = feed.read(0, 10)
-    assert (replay.position, replay.oldest, replay.entries) == (feed.position(), None, [])
+    assert (replay.position, replay.trimmed, replay.entries) == (feed.position(), 0, [])
 
 
 def test_an_announcement_is_found_by_where_it_ends() -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from access.keys import create_key, revoke_key
 from access.models import ApiKey, Scope
 from data_handler import embedded
-from monitor import consumers
+from monitor import clients, consumers, requests
 from monitor.routing import websocket_urlpatterns
 from tests.monitor.frozen import frozen
 from tests.monitor.watching import PAGE, dialled, publish
@@ -167,7 +167,7 @@ async def test_a_key_that_was_narrowed_is_closed_while_it_watches(
 async def test_strangers_take_no_place_of_those_who_are_known(
     reader: tuple[ApiKey, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "MAX_STRANGERS", 1)
+    monkeypatch.setattr(clients, "MAX_STRANGERS", 1)
     async with dialled() as stranger, dialled() as another, dialled(bearer(reader[1])) as known:
         await stranger.connect()
         await stranger.frame()
@@ -222,7 +222,7 @@ async def test_a_user_who_was_disabled_is_closed_while_watching(
 async def test_while_redis_hangs_clients_are_asked_to_come_back(
     services: embedded.Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "JOIN_SECONDS", 0.3)
+    monkeypatch.setattr(requests, "REDIS_SECONDS", 0.3)
     with frozen(services.broker):
         async with dialled(PAGE, user=STAFF) as watcher:
             await watcher.connect()

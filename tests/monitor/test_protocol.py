@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from ingest import feed
 from ingest.feed import Entry, Position
-from monitor import consumers, outbox
+from monitor import clients, outbox
 from monitor.batches import Batch
 from monitor.broadcast import GROUP, message
 from tests.monitor.watching import PAGE, append, dialled, publish, watching
@@ -77,7 +77,7 @@ async def test_subscriptions_of_a_connection_are_limited() -> None:
 
 
 async def test_a_process_takes_a_limited_number_of_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "MAX_CLIENTS", 1)
+    monkeypatch.setattr(clients, "MAX_CLIENTS", 1)
     async with watching(), dialled(PAGE, user=User(pk=2)) as second:
         await second.connect()
         assert await second.closing() == ("too_many_clients", 4529)
@@ -85,7 +85,7 @@ async def test_a_process_takes_a_limited_number_of_clients(monkeypatch: pytest.M
 
 async def test_at_shutdown_clients_are_asked_to_come_back() -> None:
     async with watching() as watcher:
-        consumers.close_all()
+        clients.close_all()
         error = await watcher.frame()
         assert (error["code"], error["temporary"]) == ("shutting_down", True)
         assert (await watcher.receive_output(1))["code"] == 4501
