@@ -1,12 +1,13 @@
 """Answers of the ingestion endpoint."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
 
 from access.errors import ServiceError, error_body, request_id
-from ingest import chunks
+from ingest import chunks, counters
 from ingest.envelope import Parsed, Rejection
 from ingest.pusher import Pushed
 
@@ -65,6 +66,20 @@ def refusal(error: ServiceError, headers: Headers) -> tuple[int, dict[str, Any],
 
 def _request_id(headers: Headers) -> str:
     return request_id(headers.get(b"x-request-id", b"").decode("latin-1"))
+
+
+def count_answer(status: int, body: Mapping[str, Any]) -> None:
+    counters.count(f"requests status={status}")
+    if "error" in body:
+        counters.count("refused_requests", code=body["error"])
+
+
+def count_events(parsed: Parsed) -> None:
+    """Once it is sure that these events are kept and the others rejected."""
+    counters.count("accepted_events", len(parsed.events))
+    if parsed.rejections:
+        for code, n in Counter(code for _, code, _ in parsed.rejections).items():
+            counters.count("rejected_events", n, code=code)
 
 
 async def send_answer(send: Send, status: int, body: dict[str, Any], more: dict[str, str]) -> None:

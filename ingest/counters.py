@@ -82,8 +82,11 @@ class Counters:
         They may stand in the name, as they do in Redis ("requests status=202"): half a microsecond less.
         """
         field = _field(name, labels) if labels else name
-        with self._counting:
+        self._counting.acquire()  # half the time of `with`
+        try:
             self._counts[field] += n
+        finally:
+            self._counting.release()
         if self._thread is None:
             self._start()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
-from ingest import buffer
+from ingest import buffer, counters
 from ingest.chunks import received_at
 from ingest.ledger import lock_shard
 from ingest.writer import Written, write_chunks
@@ -45,6 +45,7 @@ def flush(seconds: float = 20.0) -> Flushed:
 
 def flush_once(shard: int, flushed: Flushed) -> bool:
     """Store the head of one shard, adding to `flushed`; False when nothing waits or another worker is at it."""
+    started_at = time.monotonic()
     with transaction.atomic():
         if not lock_shard(shard):
             return False
@@ -54,6 +55,7 @@ def flush_once(shard: int, flushed: Flushed) -> bool:
         written = write_chunks(waiting)
     buffer.pop(shard, written.committed)
     flushed.add(written)
+    counters.observe("flush", time.monotonic() - started_at)
     now = time.time()
     buffer.record_flush([int((now - received_at(id).timestamp()) * 1000) for id in written.committed], now)
     return True

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 DELETE_BATCH = 10_000
+ROLLUP_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Maintained:
     partitions_dropped: int
     events_expired: int
     claims_pruned: int
+    rollups_pruned: int
 
 
 def maintain(now: datetime | None = None) -> Maintained:
@@ -35,7 +37,8 @@ def maintain(now: datetime | None = None) -> Maintained:
     now = now or datetime.now(UTC)
     made = _attempt(lambda: len(make_partitions(now.date())), 0)
     dropped, expired = _attempt(lambda: expire_events(now), (0, 0))
-    return Maintained(made, dropped, expired, _attempt(lambda: prune_claims(now), 0))
+    claims = _attempt(lambda: prune_claims(now), 0)
+    return Maintained(made, dropped, expired, claims, _attempt(lambda: prune_rollups(now), 0))
 
 
 def _attempt(step: Callable[[], Result], otherwise: Result) -> Result:
@@ -94,6 +97,17 @@ def prune_claims(now: datetime) -> int:
             " (SELECT id FROM flushed_chunk WHERE flushed_at < %s AND id <> ALL(%s::uuid[]) LIMIT %s)",
             [before, waiting],
         )
+    )
+
+
+def prune_rollups(now: datetime) -> int:
+    """Forget counts by minute older than ROLLUP_DAYS; how many. The totals stay."""
+    # All streams are named so that the primary key finds the rows: an index by minute would cost each flush.
+    streams = list(Stream.objects.values_list("pk", flat=True))
+    return _delete(
+        "DELETE FROM rollup_minute WHERE (stream_id, minute, type) IN (SELECT stream_id, minute, type"
+        " FROM rollup_minute WHERE stream_id = ANY(%s) AND minute < %s LIMIT %s)",
+        [streams, now - timedelta(days=ROLLUP_DAYS)],
     )
 
 

@@ -127,6 +127,26 @@ class DeadLetter(models.Model):
         return f"{self.id}: {self.reason}"
 
 
+class RollupTotal(models.Model):
+    """The counts of a stream since its beginning, added to together with those by minute.
+
+    `dead` counts events that were refused and not stored by a replay since; `last_minute` that of the newest event.
+    """
+
+    stream = models.OneToOneField(
+        Stream, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="total"
+    )
+    events = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    duplicates = models.BigIntegerField()
+    dead = models.BigIntegerField()
+    last_minute = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "rollup_total"
+        default_permissions = ()
+
+
 class RollupMinute(models.Model):
     """Counts by stream, type and minute of receipt, added to in the transaction that stores the events."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Sum
 
 from ingest import buffer
-from ingest.models import RollupMinute
+from ingest.models import RollupTotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,19 @@ class Progress:
     lag_p99_ms: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How long the last chunks took from acceptance to commit, and when the last of them was stored (Unix seconds)."""
+
+    p50_ms: float | None
+    p99_ms: float | None
+    flushed_at: float | None
+
+
 def read() -> Progress:
     """Raises redis.RedisError or django.db.Error when the buffer or the database is away."""
-    size, lags = buffer.size(), sorted(buffer.lag_samples_ms())
-    sums = RollupMinute.objects.aggregate(events=Sum("events"), duplicates=Sum("duplicates"), dead=Sum("dead"))
+    size, lag = buffer.size(), read_lag()
+    sums = RollupTotal.objects.aggregate(events=Sum("events"), duplicates=Sum("duplicates"), dead=Sum("dead"))
     return Progress(
         buffered_events=size.events,
         buffered_bytes=size.bytes,
@@ -33,8 +42,18 @@ def read() -> Progress:
         stored=int(sums["events"] or 0),
         duplicates=int(sums["duplicates"] or 0),
         dead=int(sums["dead"] or 0),
-        lag_p50_ms=quantile(lags, 0.5),
-        lag_p99_ms=quantile(lags, 0.99),
+        lag_p50_ms=lag.p50_ms,
+        lag_p99_ms=lag.p99_ms,
+    )
+
+
+def read_lag() -> Lag:
+    """Raises redis.RedisError when the buffer is away."""
+    lags, flushed_at = sorted(buffer.lag_samples_ms()), buffer.client().hget("dh:flush", "at")
+    return Lag(
+        p50_ms=quantile(lags, 0.5),
+        p99_ms=quantile(lags, 0.99),
+        flushed_at=float(flushed_at) if flushed_at else None,
     )
 
 

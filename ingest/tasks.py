@@ -1,16 +1,25 @@
 """Celery's doors to the work. No task carries data: losing one, or running one twice, changes nothing but the time."""
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import redis
 from celery import shared_task
+from celery.signals import task_postrun
 from django.db import Error as DatabaseError
 
-from ingest import maintenance
+from ingest import counters, maintenance
 from ingest.flush import flush as empty_buffer
 
 logger = logging.getLogger(__name__)
+
+
+@task_postrun.connect
+def hand_in_counts(**kwargs: Any) -> None:
+    """A worker process may be ended after any task, without a chance to do anything more."""
+    with suppress(redis.RedisError):
+        counters.flush()
 
 
 @shared_task(name="ingest.flush")

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 
 import redis
@@ -16,11 +16,31 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ingest import buffer
+from monitor import heartbeat, probes
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 1.0
 OLD_SECONDS = 60.0
+SILENT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`checks`: of each part that accepting events needs, "ok" or what to do. `warnings`: what else is amiss."""
+
+    checks: dict[str, str]
+    warnings: dict[str, str]
+
+    @property
+    def ready(self) -> bool:
+        return set(self.checks.values()) == {"ok"}
+
+    @property
+    def status(self) -> str:
+        if not self.ready:
+            return "unready"
+        return "degraded" if self.warnings else "ok"
 
 
 @never_cache
@@ -33,14 +53,24 @@ async def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
-    """200 when database, buffer and broker answer within TIMEOUT_SECONDS, else 503 saying which does not."""
-    *outcomes, warning = await asyncio.gather(*(_outcome(name) for name in CHECKS), _warning())
-    checks = dict(zip(CHECKS, outcomes, strict=True))
-    unready = any(outcome != "ok" for outcome in outcomes)
-    body = {"status": "unready" if unready else "ok", "checks": checks}
-    if warning:
-        body["warning"] = warning
-    return JsonResponse(body, status=503 if unready else 200)
+    """200 when database, buffer and broker answer within TIMEOUT_SECONDS, else 503 saying which does not.
+
+    That storing lags is a warning and still 200: this process takes events in, and no other would store them sooner.
+    """
+    health = await examine()
+    body = {"status": health.status, "checks": health.checks, "warnings": health.warnings}
+    return JsonResponse(body, status=200 if health.ready else 503)
+
+
+async def examine() -> Health:
+    """Ask everything at once; at most TIMEOUT_SECONDS."""
+    outcomes, warnings = await asyncio.gather(
+        asyncio.gather(*(_outcome(name) for name in CHECKS)), asyncio.gather(*(_warning(name) for name in WARNINGS))
+    )
+    return Health(
+        checks=dict(zip(CHECKS, outcomes, strict=True)),
+        warnings={name: text for name, text in zip(WARNINGS, warnings, strict=True) if text},
+    )
 
 
 def check_database() -> None:
@@ -59,8 +89,18 @@ def check_broker() -> None:
     _client(settings.REDIS_URL).ping()
 
 
-def oldest_age_seconds() -> float | None:
-    return buffer.size().oldest_age_seconds
+def storing_lags() -> str | None:
+    age_seconds = buffer.size().oldest_age_seconds or 0.0
+    if age_seconds <= OLD_SECONDS:
+        return None
+    return f"Events have waited {age_seconds:.0f} s to be stored: see that a flush worker and beat run."
+
+
+def beat_is_silent() -> str | None:
+    silent_seconds = heartbeat.silent_seconds()
+    if silent_seconds <= SILENT_SECONDS:
+        return None
+    return f"Nothing was heard of beat for {silent_seconds:.0f} s: see that beat and a notify worker run."
 
 
 CHECKS: dict[str, tuple[Callable[[], None], str]] = {
@@ -68,49 +108,25 @@ CHECKS: dict[str, tuple[Callable[[], None], str]] = {
     "buffer": (check_buffer, "Redis does not answer. Does it run? Is BUFFER_REDIS_URL right?"),
     "broker": (check_broker, "Redis does not answer. Does it run? Is REDIS_URL right?"),
 }
-
-_threads = ThreadPoolExecutor(max_workers=len(CHECKS) + 1, thread_name_prefix="health")
-_running: dict[Callable[[], object], "Future[object]"] = {}
+WARNINGS: dict[str, Callable[[], str | None]] = {"storing": storing_lags, "beat": beat_is_silent}
 
 
 async def _outcome(name: str) -> str:
     check, advice = CHECKS[name]
     try:
-        await _run(check)
+        await probes.run(check, TIMEOUT_SECONDS)
     except Exception as error:
         logger.warning("Not ready: %s: %s", name, error or type(error).__name__)
         return advice
     return "ok"
 
 
-async def _warning() -> str | None:
+async def _warning(name: str) -> str | None:
     try:
-        age = await _run(oldest_age_seconds)
+        warning: str | None = await probes.run(WARNINGS[name], TIMEOUT_SECONDS)
     except Exception:
         return None  # the checks say what is wrong
-    if not isinstance(age, float) or age <= OLD_SECONDS:
-        return None
-    return f"Events have waited {age:.0f} s to be stored: see that a flush worker and beat run."
-
-
-async def _run(check: Callable[[], object]) -> object:
-    """One run of a check at a time, however many ask: a service that hangs takes one thread, not all."""
-    future = _running.get(check)
-    if future is None or future.done():
-        future = _running[check] = _threads.submit(_attempt, check)
-    async with asyncio.timeout(TIMEOUT_SECONDS):
-        result = await asyncio.shield(asyncio.wrap_future(future))
-    if isinstance(result, Exception):
-        raise result
-    return result
-
-
-def _attempt(check: Callable[[], object]) -> object:
-    """What it returns or raises: by then nobody may be waiting any more, and asyncio would complain of that."""
-    try:
-        return check()
-    except Exception as error:
-        return error
+    return warning
 
 
 @cache

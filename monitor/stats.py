@@ -33,15 +33,21 @@ MOST_LISTED = 20
 _reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="progress")
 
 Streams = frozenset[str] | None
+Kind = tuple[str, str | None]
+"""Stream and type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The state of a moment. `rates` are events per second by (stream, type), over WINDOW_SECONDS."""
+    """The state of a moment. By (stream, type): `rates` are events per second over WINDOW_SECONDS, `counts` the events
+    since the report before, which was `interval_seconds` ago.
+    """
 
     at: float
+    interval_seconds: float
     total: int
-    rates: dict[tuple[str, str | None], float]
+    rates: Mapping[Kind, float]
+    counts: Mapping[Kind, int]
     progress: Progress | None
     _fields: dict[Streams, dict[str, Any]] = field(default_factory=dict, repr=False)
 
@@ -52,29 +58,30 @@ class Report:
         return encode("stats", id=id, **self._fields[streams])
 
     def _about(self, streams: Streams) -> dict[str, Any]:
-        by_stream: dict[str, float] = defaultdict(float)
-        by_type: dict[str | None, float] = defaultdict(float)
-        for (stream, type), rate in self.rates.items():
-            if streams is None or stream in streams:
-                by_stream[stream] += rate
-                by_type[type] += rate
+        seen = [kind for kind in self.rates if streams is None or kind[0] in streams]
         received = {
             "total": self.total if streams is None else None,
-            "per_second": round(sum(by_stream.values()), 1),
+            "per_second": round(sum(self.rates[kind] for kind in seen), 1),
+            "n": sum(self.counts.get(kind, 0) for kind in seen),
         }
         stored = self.progress if streams is None else None
         return {
             "at": round(self.at, 3),
+            "interval_seconds": round(self.interval_seconds, 3),
             "received": received,
-            "by_stream": _listed("stream", by_stream),
-            "by_type": _listed("type", by_type),
+            "by_stream": self._fastest("stream", {kind: kind[0] for kind in seen}),
+            "by_type": self._fastest("type", {kind: kind[1] for kind in seen}),
             **_stored(stored),
         }
 
-
-def _listed(name: str, rates: Mapping[Any, float]) -> list[dict[str, Any]]:
-    fastest = nlargest(MOST_LISTED, rates.items(), key=itemgetter(1))
-    return [{name: key, "per_second": round(rate, 1)} for key, rate in fastest]
+    def _fastest(self, name: str, names: Mapping[Kind, str | None]) -> list[dict[str, Any]]:
+        rates: dict[str | None, float] = defaultdict(float)
+        counts: dict[str | None, int] = defaultdict(int)
+        for kind, of in names.items():
+            rates[of] += self.rates[kind]
+            counts[of] += self.counts.get(kind, 0)
+        fastest = nlargest(MOST_LISTED, rates.items(), key=itemgetter(1))
+        return [{name: of, "per_second": round(rate, 1), "n": counts[of]} for of, rate in fastest]
 
 
 def _stored(stored: Progress | None) -> dict[str, Any]:
@@ -106,16 +113,16 @@ class Ticker:
         self._listeners: dict[ReportListener, None] = {}
         self._lock = asyncio.Lock()
         self._ticking: asyncio.Task[None] | None = None
-        self._counted: Counter[tuple[str, str | None]] = Counter()
-        self._window: deque[tuple[float, Counter[tuple[str, str | None]]]] = deque()
-        self._since = 0.0
+        self._counted: Counter[Kind] = Counter()
+        self._window: deque[tuple[float, Counter[Kind]]] = deque()
+        self._since = self._told_at = 0.0
 
     async def join(self, listener: ReportListener) -> None:
         """Raises redis.RedisError or OSError when Redis is away."""
         async with self._lock:
             if self._ticking is None:
                 await hub().join(self)
-                self._since = time.monotonic()
+                self._since = self._told_at = time.monotonic()
                 self._ticking = asyncio.create_task(self._tick())
             self._listeners[listener] = None
 
@@ -147,13 +154,16 @@ class Ticker:
                 logger.exception("The statistics of the live feed could not be made.")
 
     def _tell(self, stored: Progress | None) -> None:
-        report = Report(time.time(), hub().position.seq, self._rates(time.monotonic()), stored)
+        now = time.monotonic()
+        interval_seconds, self._told_at = now - self._told_at, now
+        counts, self._counted = self._counted, Counter()
+        rates = self._rates(now, counts)
+        report = Report(time.time(), interval_seconds, hub().position.seq, rates, counts, stored)
         for listener in list(self._listeners):
             listener.on_report(report)
 
-    def _rates(self, now: float) -> dict[tuple[str, str | None], float]:
-        self._window.append((now, self._counted))
-        self._counted = Counter()
+    def _rates(self, now: float, counts: "Counter[Kind]") -> dict[Kind, float]:
+        self._window.append((now, counts))
         while self._window[0][0] <= now - WINDOW_SECONDS:
             self._since, _ = self._window.popleft()
         total = sum((counted for _, counted in self._window), Counter())

@@ -1,5 +1,8 @@
 """What Prometheus reads."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -111,3 +114,13 @@ def test_it_takes_the_right_to_read_all_streams(client: Client) -> None:
         assert client.get("/metrics", headers={"authorization": f"Bearer {token}"}).status_code == status
     client.force_login(get_user_model().objects.create_user("reader", password="p"))
     assert client.get("/metrics").status_code == 200
+
+
+def test_every_metric_is_in_the_operators_table(api: Client) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    table = page.partition("| Name | Type | What |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    names = "".join(row.split("|")[1] for row in table.splitlines())
+    documented = set(re.findall(r"`(\w+)(?:\{\w+\})?`", names))
+    families = text_string_to_metric_families(api.get("/metrics").content.decode())
+    told = {family.name.removeprefix("data_handler_") + "_total" * (family.type == "counter") for family in families}
+    assert told == documented
