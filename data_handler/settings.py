@@ -8,6 +8,7 @@ guessed: a missing secret or host stops the boot.
 from pathlib import Path
 
 import django_stubs_ext
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
@@ -135,7 +136,11 @@ FEED_REPLAY_EVENTS = env.integer("FEED_REPLAY_EVENTS", at_least=1)
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "jobs"
-CELERY_TASK_ROUTES = {"ingest.flush": {"queue": "flush"}, "monitor.broadcast": {"queue": "notify"}}
+CELERY_TASK_ROUTES = {
+    "ingest.flush": {"queue": "flush"},
+    "monitor.broadcast": {"queue": "notify"},
+    "monitor.tick": {"queue": "notify"},
+}
 CELERY_TASK_SOFT_TIME_LIMIT = 300
 CELERY_TASK_TIME_LIMIT = 330
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -148,6 +153,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": FLUSH_INTERVAL_SECONDS,
         "options": {"expires": max(5.0, FLUSH_INTERVAL_SECONDS)},
     },
+    "tick": {"task": "monitor.tick", "schedule": 10, "options": {"expires": 10}},
     "maintain": {"task": "ingest.maintain", "schedule": 3600, "options": {"expires": 3600}},
 }
 
@@ -160,9 +166,11 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "csp",
     "channels",
     "rest_framework",
     "django_filters",
@@ -175,6 +183,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -197,6 +206,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "monitor.pages.navigation",
             ]
         },
     }
@@ -205,14 +215,33 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "live"
+LOGOUT_REDIRECT_URL = "login"
+CSRF_FAILURE_VIEW = "data_handler.urls.csrf_failure"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = None if EMBEDDED else BASE_DIR / "static"
+ASSETS = BASE_DIR / "assets"  # what `make assets` gets from npm
+STATICFILES_DIRS = [("assets", ASSETS)] if ASSETS.is_dir() else []
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = DEBUG
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

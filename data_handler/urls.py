@@ -1,32 +1,58 @@
+from http import HTTPStatus
+
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from access.answers import page_error
 
+swagger_ui = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="data_handler/swagger_ui.html")
+
 urlpatterns = [
-    path("", login_required(RedirectView.as_view(pattern_name="swagger-ui")), name="home"),
     path("", include("monitor.urls")),
+    path(
+        "login/",
+        LoginView.as_view(template_name="data_handler/login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("favicon.ico", RedirectView.as_view(url=static("data_handler/icon.svg"))),
     path("admin/", admin.site.urls),
     path("api/", include("access.urls")),
     path("api/", include("ingest.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "api/schema/swagger-ui/",
-        login_required(SpectacularSwaggerView.as_view(url_name="schema")),
-        name="swagger-ui",
-    ),
+    path("api/schema/swagger-ui/", login_required(swagger_ui), name="swagger-ui"),
 ]
 
 
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return _error(request, 403, "You may not do this.")
+
+
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return page_error(
-        request, 404, "There is nothing at this address. The API is described at /api/schema/swagger-ui/."
-    )
+    return _error(request, 404, "There is nothing at this address. The API is described at /api/schema/swagger-ui/.")
 
 
 def handler500(request: HttpRequest) -> HttpResponseBase:
-    return page_error(request, 500, "Something broke on our side; the log says more.")
+    return _error(request, 500, "Something broke on our side; the log says more.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    return _error(request, 403, "The form was out of date, or came from elsewhere. Load its page again, then send it.")
+
+
+def _error(request: HttpRequest, status: int, detail: str) -> HttpResponseBase:
+    """A page for browsers, made without database and session, which may be what is broken; JSON for all others."""
+    answer = page_error(request, status, detail)
+    if request.get_preferred_type(["application/json", "text/html"]) != "text/html":
+        return answer
+    shown = {"status": status, "title": HTTPStatus(status).phrase, "detail": detail, "number": answer["X-Request-ID"]}
+    page = HttpResponse(render_to_string("data_handler/error.html", shown), status=status)
+    page["X-Request-ID"] = answer["X-Request-ID"]
+    return page

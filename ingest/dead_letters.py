@@ -2,25 +2,53 @@
 
 import base64
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Min, QuerySet
+from django.utils import timezone
 
 from ingest import chunks
+from ingest.envelope import Event, StreamRules, parse
+from ingest.errors import BadRequest
 from ingest.models import DeadLetter
+from ingest.payload import Limits
 from ingest.rows import Row, rows_of
+from ingest.streams import rules_of
 from ingest.writer import Written, write_rows
 
 REPLAY_BATCH = 1000
 
 
-def replay(letters: "QuerySet[DeadLetter]") -> Written:
-    """Try to store these again; each keeps its id, and what is refused again is a dead letter again.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Dead letters of one stream (None: of chunks that could not be read) and one reason."""
+
+    stream: str | None
+    reason: str
+    count: int
+    first_failed_at: datetime
+    last_failed_at: datetime
+
+
+def groups(letters: "QuerySet[DeadLetter]", limit: int) -> list[Group]:
+    """The largest groups."""
+    found = letters.order_by().values_list("stream__name", "reason")
+    counted = found.annotate(count=Count("pk"), first=Min("failed_at"), last=Max("failed_at"))
+    return [Group(*row) for row in counted.order_by("-count", "stream__name", "reason")[:limit]]
+
+
+def replay(letters: "QuerySet[DeadLetter]", limit: int | None = None) -> Written:
+    """Try to store these again, the oldest first; each keeps its id, and what is refused again is a dead letter again,
+    with a new `failed_at`.
 
     Letter and event change places in one transaction for each REPLAY_BATCH, so a replay that is cut short loses and
     doubles nothing.
     """
-    ids = list(letters.order_by("id").values_list("id", flat=True))
+    ids = list(letters.order_by("id").values_list("id", flat=True)[:limit])
     total = Written()
     for start in range(0, len(ids), REPLAY_BATCH):
         written = _replay_batch(DeadLetter.objects.filter(id__in=ids[start : start + REPLAY_BATCH]))
@@ -43,8 +71,51 @@ def _replay_batch(letters: "QuerySet[DeadLetter]") -> Written:
     return written
 
 
-def discard(letters: "QuerySet[DeadLetter]") -> int:
-    """Give these up for good; how many."""
+def replay_edited(id: UUID, payload: bytes) -> Written:
+    """Store this payload in place of the letter's, as `replay` would; all zeros when it is being replayed elsewhere.
+
+    The payload passes what an event passes at ingestion. Raises BadRequest for one that does not.
+    """
+    with transaction.atomic():
+        letter = DeadLetter.objects.select_for_update(skip_locked=True).filter(id=id).first()
+        if letter is None:
+            return Written()
+        row, were_dead = _edited_row(letter, payload), list(_rows(letter))
+        DeadLetter.objects.filter(id=id).delete()
+        written = write_rows([row], were_dead)
+        _count_attempts([letter])
+    return written
+
+
+def _edited_row(letter: DeadLetter, payload: bytes) -> Row:
+    """Key, type and time stay as accepted (they may have come from headers) unless the edit changed what they say."""
+    if letter.stream is None:
+        raise BadRequest("not_editable", "This letter is a whole chunk that could not be read, not one event.")
+    rules = rules_of(letter.stream)
+    *after, stored = _event(payload, rules)
+    [row] = _rows(letter)
+    try:
+        before = _event(row.payload, StreamRules(rules.key_path, rules.time_path, rules.type_path))[:3]
+    except BadRequest:
+        before = (None, None, None)
+    kept = (row.key, row.type, row.time)
+    key, type_, time = (old if new == was else new for old, was, new in zip(kept, before, after, strict=True))
+    return row._replace(key=key, type=type_, time=time, payload=stored)
+
+
+def _event(payload: bytes, rules: StreamRules) -> Event:
+    """Raises BadRequest."""
+    parsed = parse(b"[%b]" % payload, "application/json", {}, rules, Limits(max_event_bytes=settings.MAX_EVENT_BYTES))
+    if parsed.rejections:
+        raise BadRequest(parsed.rejections[0].code, parsed.rejections[0].detail)
+    [event] = parsed.events
+    return event
+
+
+def discard(letters: "QuerySet[DeadLetter]", limit: int | None = None) -> int:
+    """Give these up for good, the oldest first; how many."""
+    if limit is not None:
+        letters = DeadLetter.objects.filter(pk__in=list(letters.order_by("id").values_list("pk", flat=True)[:limit]))
     return letters.delete()[0]
 
 
@@ -83,5 +154,5 @@ def _count_attempts(taken: Iterable[DeadLetter]) -> None:
     attempts = {letter.id: letter.attempts + 1 for letter in taken}
     again = list(DeadLetter.objects.filter(id__in=attempts))
     for letter in again:
-        letter.attempts = attempts[letter.id]
-    DeadLetter.objects.bulk_update(again, ["attempts"])
+        letter.attempts, letter.failed_at = attempts[letter.id], timezone.now()
+    DeadLetter.objects.bulk_update(again, ["attempts", "failed_at"])

@@ -29,6 +29,14 @@ class EventParameters(serializers.Serializer[Any]):
         return cursor
 
 
+class BatchParameters(serializers.Serializer[Any]):
+    """Of what is done to all dead letters of a filter."""
+
+    limit = serializers.IntegerField(
+        required=False, min_value=1, max_value=10_000, help_text="Take at most so many, the oldest. Default: all."
+    )
+
+
 class DeadLetterFilter(django_filters.FilterSet):  # type: ignore[misc]
     stream = django_filters.CharFilter("stream__name")
     starts_at = django_filters.IsoDateTimeFilter("failed_at", "gte")

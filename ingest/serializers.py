@@ -71,14 +71,25 @@ class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):
         ]
 
 
+class EditedSerializer(serializers.Serializer[Any]):
+    """For the API's description; the payload is stored as it was sent, character by character."""
+
+    payload = serializers.DictField(required=False, help_text="To be stored in place of what could not be.")
+
+
 class ReplayedSerializer(serializers.Serializer[Any]):
     stored = serializers.IntegerField()
     duplicates = serializers.IntegerField()
     dead = serializers.IntegerField(help_text="Refused again.")
 
 
+class ReplayedManySerializer(ReplayedSerializer):
+    remaining = serializers.IntegerField(help_text="Letters that the parameters still select.")
+
+
 class DiscardedSerializer(serializers.Serializer[Any]):
     discarded = serializers.IntegerField()
+    remaining = serializers.IntegerField(help_text="Letters that the parameters still select.")
 
 
 class EventSerializer(serializers.Serializer[Any]):

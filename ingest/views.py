@@ -4,12 +4,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, Max, OuterRef, QuerySet, Subquery, Sum
+import msgspec
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
+from django.http.request import RawPostDataException
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -20,17 +23,21 @@ from access.authentication import principal
 from access.models import Scope
 from access.principals import Principal
 from ingest import dead_letters, reading
-from ingest.filters import DeadLetterFilter, EventParameters
-from ingest.models import STREAM_NAME, DeadLetter, RollupMinute, Stream
+from ingest.errors import BadRequest
+from ingest.filters import BatchParameters, DeadLetterFilter, EventParameters
+from ingest.models import STREAM_NAME, DeadLetter, Stream
 from ingest.receipts import receipt
 from ingest.serializers import (
     DeadLetterSerializer,
     DiscardedSerializer,
+    EditedSerializer,
     EventPageSerializer,
     ReceiptSerializer,
+    ReplayedManySerializer,
     ReplayedSerializer,
     StreamSerializer,
 )
+from ingest.writer import Written
 
 
 class EventList(APIView):
@@ -129,18 +136,13 @@ class StreamViewSet(
 
 
 def with_counts(streams: "QuerySet[Stream]") -> "QuerySet[Stream]":
-    def total(column: str) -> Coalesce:
-        sums = RollupMinute.objects.filter(stream=OuterRef("pk")).order_by().values("stream")
-        return Coalesce(Subquery(sums.annotate(total=Sum(column)).values("total"), output_field=IntegerField()), 0)
-
     letters = DeadLetter.objects.filter(stream=OuterRef("pk")).order_by().values("stream")
-    newest = RollupMinute.objects.filter(stream=OuterRef("pk"), events__gt=0).order_by().values("stream")
     return streams.annotate(
-        events=total("events"),
-        bytes=total("bytes"),
-        duplicates=total("duplicates"),
+        events=Coalesce("total__events", 0),
+        bytes=Coalesce("total__bytes", 0),
+        duplicates=Coalesce("total__duplicates", 0),
         dead_letters=Coalesce(Subquery(letters.annotate(n=Count("pk")).values("n")), 0),
-        last_minute=Subquery(newest.annotate(at=Max("minute")).values("at")),
+        last_minute=F("total__last_minute"),
     )
 
 
@@ -170,29 +172,75 @@ class DeadLetterViewSet(
         allowed = principal(self.request).streams
         return letters if allowed is None else letters.filter(stream__name__in=allowed)
 
-    @extend_schema(request=None, responses=ReplayedSerializer)
+    @extend_schema(request=EditedSerializer, responses=ReplayedSerializer)
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str) -> Response:
-        """Try to store this one again; it keeps its id."""
-        return _replayed(DeadLetter.objects.filter(pk=self.get_object().pk))
+        """Try to store this one again, with another payload if one is sent; it keeps its id."""
+        letter, payload = self.get_object(), _edited_payload(request)
+        if payload is None:
+            return Response(_counts(dead_letters.replay(DeadLetter.objects.filter(pk=letter.pk))))
+        return Response(_counts(dead_letters.replay_edited(letter.pk, payload)))
 
-    @extend_schema(request=None, responses=ReplayedSerializer, operation_id="dead_letters_replay_many", filters=True)
+    @extend_schema(
+        request=None,
+        parameters=[BatchParameters],
+        responses=ReplayedManySerializer,
+        operation_id="dead_letters_replay_many",
+        filters=True,
+    )
     @action(detail=False, methods=["post"], url_path="replay", url_name="replay-many", pagination_class=None)
     def replay_many(self, request: Request) -> Response:
-        """Try to store again all that the query parameters select (those of the listing; none: all)."""
-        return _replayed(DeadLetter.objects.filter(pk__in=self._selected()))
+        """Try to store again what the query parameters select (those of the listing; none: all).
 
-    @extend_schema(request=None, responses=DiscardedSerializer, filters=True)
+        In batches: repeat with a `limit`, and with the time of the first request as `ends_at`, so that what was refused
+        again is not tried again, until none remains.
+        """
+        written = dead_letters.replay(self._selected(), _limit(request))
+        return Response({**_counts(written), "remaining": self._selected().count()})
+
+    @extend_schema(request=None, parameters=[BatchParameters], responses=DiscardedSerializer, filters=True)
     @action(detail=False, methods=["post"], url_path="discard", pagination_class=None)
     def discard_many(self, request: Request) -> Response:
-        """Discard for good all that the query parameters select (those of the listing; none: all)."""
-        letters = DeadLetter.objects.filter(pk__in=self._selected())
-        return Response({"discarded": dead_letters.discard(letters)})
+        """Discard for good what the query parameters select (those of the listing; none: all)."""
+        discarded = dead_letters.discard(self._selected(), _limit(request))
+        return Response({"discarded": discarded, "remaining": self._selected().count()})
 
-    def _selected(self) -> Any:
-        return self.filter_queryset(self.get_queryset()).order_by().values("pk")
+    def _selected(self) -> "QuerySet[DeadLetter]":
+        selected = self.filter_queryset(self.get_queryset()).order_by().values("pk")
+        return DeadLetter.objects.filter(pk__in=selected)
 
 
-def _replayed(letters: "QuerySet[DeadLetter]") -> Response:
-    written = dead_letters.replay(letters)
-    return Response({"stored": written.stored, "duplicates": written.duplicates, "dead": written.dead})
+def _limit(request: Request) -> int | None:
+    parameters = BatchParameters(data=request.query_params)
+    parameters.is_valid(raise_exception=True)
+    limit: int | None = parameters.validated_data.get("limit")
+    return limit
+
+
+class Edit(msgspec.Struct, forbid_unknown_fields=True):
+    payload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def _edited_payload(request: Request) -> bytes | None:
+    """The payload's own bytes, for a parsed number may not be the number that was sent. Raises BadRequest."""
+    body = _json_body(request)
+    try:
+        edit = msgspec.json.decode(body or b"{}", type=Edit)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest("malformed_json", f'The body should be empty or {{"payload": {{…}}}}: {error}') from None
+    return None if isinstance(edit.payload, msgspec.UnsetType) else bytes(edit.payload)
+
+
+def _json_body(request: Request) -> bytes:
+    """A form is not taken for an empty body: that would replay what somebody meant to have replaced."""
+    try:
+        body = bytes(request.body)
+    except RawPostDataException:  # the check of the session's token has read a form
+        raise UnsupportedMediaType(str(request.content_type)) from None
+    if body and not str(request.content_type).startswith("application/json"):
+        raise UnsupportedMediaType(str(request.content_type))
+    return body
+
+
+def _counts(written: Written) -> dict[str, int]:
+    return {"stored": written.stored, "duplicates": written.duplicates, "dead": written.dead}

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -24,6 +26,10 @@ def make_letters(count: int = 1, *, stream: str = "sensors", key: str | None = N
     return list(DeadLetter.objects.filter(stream__name=stream).order_by("id"))
 
 
+def replay(api: Client, letter: DeadLetter) -> Any:
+    return api.post(f"/api/dead-letters/{letter.id}/replay/", content_type="application/json")
+
+
 def test_dead_letters_are_listed_with_payload_and_reason(api: Client) -> None:
     push_chunk(make_stream(), [make_event(payload=BAD_PAYLOAD)])
     flush()
@@ -45,7 +51,7 @@ def test_dead_letters_are_filtered(api: Client) -> None:
 
 def test_a_replayed_event_keeps_its_id(api: Client) -> None:
     [letter] = make_letters()
-    answer = api.post(f"/api/dead-letters/{letter.id}/replay/")
+    answer = replay(api, letter)
     assert answer.json() == {"stored": 1, "duplicates": 0, "dead": 0}
     event = Event.objects.get()
     assert (event.id, event.received_at, event.payload) == (letter.id, letter.received_at, {"number": 0})
@@ -56,7 +62,7 @@ def test_a_replay_that_is_refused_again_counts_its_attempts(api: Client) -> None
     push_chunk(make_stream(), [make_event(payload=BAD_PAYLOAD)])
     flush()
     letter = DeadLetter.objects.get()
-    assert api.post(f"/api/dead-letters/{letter.id}/replay/").json() == {"stored": 0, "duplicates": 0, "dead": 1}
+    assert replay(api, letter).json() == {"stored": 0, "duplicates": 0, "dead": 1}
     assert DeadLetter.objects.get().attempts == 2
 
 
@@ -72,7 +78,7 @@ def test_a_replay_whose_key_was_stored_meanwhile_is_a_duplicate(api: Client) -> 
     assert letter.stream
     push_chunk(letter.stream, [make_event(9, key="k0")])
     flush()
-    assert api.post(f"/api/dead-letters/{letter.id}/replay/").json() == {"stored": 0, "duplicates": 1, "dead": 0}
+    assert replay(api, letter).json() == {"stored": 0, "duplicates": 1, "dead": 0}
     assert Event.objects.get().payload == {"number": 9}
 
 
@@ -92,11 +98,11 @@ def test_a_chunk_of_a_newer_version_can_be_replayed_once_it_is_understood(api: C
     buffer.push(0, newer, 1)
     flush()
     letter = DeadLetter.objects.get()
-    assert api.post(f"/api/dead-letters/{letter.id}/replay/").json()["dead"] == 1
+    assert replay(api, letter).json()["dead"] == 1
     import base64
 
     DeadLetter.objects.update(payload=base64.b64encode(chunk).decode())
-    assert api.post(f"/api/dead-letters/{letter.id}/replay/").json()["stored"] == 1
+    assert replay(api, letter).json()["stored"] == 1
     assert Event.objects.get().id == letter.id
     assert RollupMinute.objects.get().dead == 0
 
@@ -107,7 +113,7 @@ def test_discarding_needs_the_scope_and_removes_for_good(api: Client) -> None:
     reader = Client(headers={"authorization": f"Bearer {token}"})
     assert reader.delete(f"/api/dead-letters/{letters[0].id}/").status_code == 403
     assert api.delete(f"/api/dead-letters/{letters[0].id}/").status_code == 204
-    assert api.post("/api/dead-letters/discard/").json() == {"discarded": 2}
+    assert api.post("/api/dead-letters/discard/").json() == {"discarded": 2, "remaining": 0}
     assert not DeadLetter.objects.exists()
 
 
@@ -116,7 +122,7 @@ def test_a_key_of_another_stream_can_neither_see_nor_replay(api: Client) -> None
     _, token = create_key("other", list(Scope), streams=["other"])
     bound = Client(headers={"authorization": f"Bearer {token}"})
     assert bound.get("/api/dead-letters/").json()["results"] == []
-    assert bound.post(f"/api/dead-letters/{letter.id}/replay/").status_code == 404
+    assert replay(bound, letter).status_code == 404
     assert bound.post("/api/dead-letters/replay/").json()["stored"] == 0
 
 
@@ -151,7 +157,8 @@ def test_a_letter_that_is_being_replayed_elsewhere_is_left_alone(api: Client) ->
     holder.start()
     locked.wait(10)
     try:
-        assert api.post("/api/dead-letters/replay/").json() == {"stored": 0, "duplicates": 0, "dead": 0}
+        answer = api.post("/api/dead-letters/replay/").json()
+        assert answer == {"stored": 0, "duplicates": 0, "dead": 0, "remaining": 1}
     finally:
         done.set()
         holder.join()

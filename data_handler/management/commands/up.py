@@ -113,6 +113,8 @@ class Run:
             f"Key for sending      {access['ingest_key']}",
             f"Data                 {self.home.data_dir if settings.EMBEDDED else 'in your own services'}",
         ]
+        if not settings.STATICFILES_DIRS:
+            lines.append("The web pages lack their style sheet and charts: run make assets, then start again.")
         if not self.then:
             lines.append("Ctrl-C stops it.")
         return "\n".join(("", *(f"  {line}" for line in lines), ""))
