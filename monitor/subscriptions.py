@@ -187,14 +187,18 @@ class Subscription:
 
 
 def _merged(items: list[Pending]) -> Iterator[Pending]:
-    """One item less: the two oldest neighbours that are frames are one; without such, all is one gap."""
+    """Fewer items: the two oldest neighbours that are frames are one; without such, all is a gap."""
     for place, (older, newer) in enumerate(pairwise(items)):
         if isinstance(older, Frame) and isinstance(newer, Frame):
             older.add(newer.last, newer.matched, newer.unchecked, list(newer.events))
             yield from (*items[: place + 1], *items[place + 2 :])
             return
-    first = items[0].first if items[0].epoch == items[-1].epoch else 1
-    yield Gap(items[-1].epoch, first, items[-1].last, "slow_client")
+    first, end = items[0].first, items[-1]
+    if items[0].epoch != end.epoch:
+        first = 1
+        yield Gap(end.epoch, 1, 0, "new_epoch")
+    if end.last >= first:
+        yield Gap(end.epoch, first, end.last, "slow_client")
 
 
 def _worth_sending(item: Pending) -> bool:

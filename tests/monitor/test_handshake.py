@@ -6,6 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
 from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client
@@ -245,3 +246,9 @@ async def _create_key(scopes: list[Scope], streams: tuple[str, ...] | list[str] 
 
 async def _in_thread(call: Any, *arguments: Any) -> Any:
     return await sync_to_async(call)(*arguments)
+
+
+async def test_another_address_is_refused() -> None:
+    stranger = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/nothing/", PAGE)  # type: ignore[no-untyped-call]
+    assert not (await stranger.connect())[0]
+    await stranger.disconnect()

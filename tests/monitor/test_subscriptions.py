@@ -104,6 +104,17 @@ def test_too_many_gaps_become_one() -> None:
     assert [frame["from"] for frame in others] == [first["to"] + 1, *(frame["to"] + 1 for frame in others[:-1])]
 
 
+def test_too_many_new_epochs_become_one() -> None:
+    subscription = Subscription("a", Filter(), START)
+    for number in range(MAX_PENDING + 1):
+        subscription.on_batch(batch(1, 5, 5, epoch=str(number) if number else "e"))
+        subscription.on_gap(Gap(str(number + 1), 1, 0, "new_epoch"))
+    told = [(frame["op"], frame["from"], frame["to"]) for frame in frames(subscription)]
+    assert len(told) <= MAX_PENDING
+    assert told[0] == ("gap", 1, 0)
+    assert ("gap", 1, 0) in told
+
+
 def test_after_a_new_epoch_frames_carry_its_name() -> None:
     subscription = Subscription("a", Filter(), START)
     subscription.on_batch(batch(1, 5, 5))
