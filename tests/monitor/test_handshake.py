@@ -249,6 +249,6 @@ async def _in_thread(call: Any, *arguments: Any) -> Any:
 
 
 async def test_another_address_is_refused() -> None:
-    stranger = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/nothing/", PAGE)  # type: ignore[no-untyped-call]
+    stranger = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/nothing/", PAGE)
     assert not (await stranger.connect())[0]
     await stranger.disconnect()

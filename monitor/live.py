@@ -1,0 +1,91 @@
+"""The live page. Its first paint has the numbers of now; from then on it follows the feed."""
+
+from dataclasses import dataclass
+
+import redis
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.template.defaultfilters import filesizeformat
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from ingest import feed, progress
+from ingest.progress import Progress
+from monitor import history
+
+UNKNOWN = "–"
+HISTORY_MINUTES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of the service as people read it; `name` is what the page's scripts call it."""
+
+    name: str
+    label: str
+    value: str
+    note: str = ""
+
+
+@never_cache
+@login_required
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "monitor/live.html",
+        {"figures": figures(), "history": _history(), "login_url": resolve_url(settings.LOGIN_URL)},
+    )
+
+
+def figures() -> list[Figure]:
+    """What the `stats` frames tell from then on. Those of a store that is away are UNKNOWN."""
+    stored = _progress()
+    return [
+        Figure("rate", "Events/s", UNKNOWN),
+        Figure("received", "Received", _number(_received())),
+        Figure("stored", "Stored", _number(stored and stored.stored)),
+        Figure("buffered", "Buffered", _number(stored and stored.buffered_events), _waiting(stored)),
+        Figure("dead", "Dead letters", _number(stored and stored.dead)),
+        Figure("duplicates", "Duplicates", _number(stored and stored.duplicates)),
+        Figure("lag", "Lag p50 / p99", _lag(stored), "ms"),
+    ]
+
+
+def _received() -> int | None:
+    try:
+        return feed.position().seq
+    except redis.RedisError:
+        return None
+
+
+def _progress() -> Progress | None:
+    try:
+        return progress.read()
+    except (redis.RedisError, DatabaseError):
+        return None
+
+
+def _history() -> history.History | None:
+    try:
+        return history.read(HISTORY_MINUTES, None)
+    except DatabaseError:
+        return None
+
+
+def _number(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:,.0f}"
+
+
+def _waiting(stored: Progress | None) -> str:
+    if stored is None:
+        return ""
+    age = "" if stored.oldest_age_seconds is None else f", oldest {stored.oldest_age_seconds:.1f} s"
+    return f"{filesizeformat(stored.buffered_bytes)}{age}"
+
+
+def _lag(stored: Progress | None) -> str:
+    return " / ".join(_number(value) for value in (stored and stored.lag_p50_ms, stored and stored.lag_p99_ms))
