@@ -186,7 +186,8 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._outbox.reply(frames.encode("ok", id=id, epoch=position.epoch, seq=position.seq))
 
     def _stir(self) -> None:
-        if any(subscription.due for subscription in self._events.values()):
+        now = time.monotonic()
+        if any(subscription.due(now) for subscription in self._events.values()):
             self._outbox.stir()
 
     async def _take(self, behind: bool) -> AsyncIterator[Outgoing]:

@@ -4,6 +4,7 @@ Events gather in frames whose size and number are bounded, however long the clie
 events are dropped and counted, so a slow client costs a constant and still gets exact numbers.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from monitor.replay import Stretch
 MAX_EVENTS_PER_FRAME = 500
 MAX_FRAME_CHARACTERS = 1_048_576
 MAX_PENDING = 10
+PROGRESS_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -98,16 +100,20 @@ class Subscription:
         self._pending: deque[Pending] = deque()
         self._max_rate = max_rate
         self._tokens = Bucket(max_rate or 0, 0.0)
+        self._told_at = time.monotonic()
 
     @property
     def position(self) -> Position:
         """What is covered by what was sent or is pending."""
         return Position(self._epoch, self._next - 1)
 
-    @property
-    def due(self) -> bool:
+    def due(self, now: float) -> bool:
         """Whether there is something worth sending, or worth reading."""
-        return not self.live or any(_worth_sending(item) for item in self._pending)
+        return (
+            not self.live
+            or any(_worth_sending(item) for item in self._pending)
+            or bool(self._pending and self._overdue(now))
+        )
 
     def on_batch(self, batch: Batch) -> None:
         """What the hub heard."""
@@ -135,8 +141,10 @@ class Subscription:
         """
         items = list(self._pending)
         self._pending.clear()
-        if items and not _worth_sending(items[-1]):
+        if items and not _worth_sending(items[-1]) and not self._overdue(now):
             self._pending.append(items.pop())
+        if items:
+            self._told_at = now
         self._limit([item for item in items if isinstance(item, Frame)], now, characters)
         return items
 
@@ -145,6 +153,10 @@ class Subscription:
             return item.encode(self.id, self._end if item.epoch == self._epoch else item.last)
         covered = {"from": item.first, "to": item.last}
         return encode("gap", id=self.id, epoch=item.epoch, **covered, reason=item.reason)
+
+    def _overdue(self, now: float) -> bool:
+        """After a while, that nothing matched is news too: a client that comes back need not ask for it again."""
+        return now - self._told_at >= PROGRESS_SECONDS
 
     def _add(self, item: Batch | Gap) -> None:
         """What is known already, or is of an epoch that is over, changes nothing."""

@@ -2,12 +2,19 @@
 
 import json
 import random
+import time
 from typing import Any
 
 from ingest.feed import Position
 from monitor.batches import Batch, Gap
 from monitor.filters import Filter
-from monitor.subscriptions import MAX_EVENTS_PER_FRAME, MAX_FRAME_CHARACTERS, MAX_PENDING, Subscription
+from monitor.subscriptions import (
+    MAX_EVENTS_PER_FRAME,
+    MAX_FRAME_CHARACTERS,
+    MAX_PENDING,
+    PROGRESS_SECONDS,
+    Subscription,
+)
 
 START = Position("e", 0)
 
@@ -127,12 +134,24 @@ def test_after_a_new_epoch_frames_carry_its_name() -> None:
 def test_what_does_not_match_is_neither_sent_nor_forgotten() -> None:
     subscription = Subscription("a", Filter(frozenset({"doors"})), START)
     subscription.on_batch(batch(1, 5, 5))
-    due = [subscription.due]
+    due = [subscription.due(0.0)]
     assert frames(subscription) == []
     subscription.on_gap(Gap("e", 6, 8, "lost"))
-    due.append(subscription.due)
+    due.append(subscription.due(0.0))
     assert due == [False, True]
     assert [(frame["op"], frame["from"], frame["to"]) for frame in frames(subscription)] == [
         ("events", 1, 5),
         ("gap", 6, 8),
     ]
+
+
+def test_after_a_while_that_nothing_matched_is_sent_too() -> None:
+    subscription = Subscription("a", Filter(frozenset({"doors"})), START)
+    began = time.monotonic()
+    subscription.on_batch(batch(1, 5, 5))
+    assert (subscription.due(began), subscription.due(began + PROGRESS_SECONDS + 1)) == (False, True)
+    (item,) = subscription.take(now=began + PROGRESS_SECONDS + 1)
+    frame = json.loads(subscription.encode(item))
+    assert (frame["from"], frame["to"], frame["matched"], frame["events"]) == (1, 5, 0, [])
+    subscription.on_batch(batch(6, 5, 5))
+    assert subscription.take(now=began + PROGRESS_SECONDS + 2) == []
