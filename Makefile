@@ -21,6 +21,9 @@ run: $(VENV)/ready $(ASSETS) ## Start the service and keep it running (ARGS="--p
 
 test: $(VENV)/ready-dev $(ASSETS) ## Run all tests (ARGS="tests/ingest -x")
 	@$(PY) -m pytest $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	@$(PY) -m pytest tests/browser
+endif
 
 lint: $(VENV)/ready-dev ## Check style, types and who imports whom
 	@$(PY) -m ruff check .

@@ -1,1 +1,1 @@
-"""`python -m bench`: how much the service takes in, as ratios to what the machine could do at best."""
+"""`python -m bench`: how much the service takes in and shows, as ratios where there is something to compare with."""

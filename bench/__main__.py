@@ -12,38 +12,51 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import report
+from bench.announcing import measure_announcing
 from bench.batches import measure_batches
-from bench.figures import Figure
+from bench.crowd import measure_crowd
+from bench.deaf import measure_deaf
+from bench.figures import Figure, Finding
+from bench.latency import measure_latency
 from bench.load import LoadFailed
 from bench.machine import facts
+from bench.page import measure_page
 from bench.singles import measure_naive, measure_singles
 from bench.stack import Stack, StackFailed, running_stack
 
-PARTS = ("a", "b", "c")
-STEPS_OF_A_ROUND = {"a": 2, "b": 1, "c": 2}
+PARTS = ("a", "b", "c", "d", "e", "f", "g", "h")
+STEPS_OF_A_ROUND = {"a": 2, "b": 1, "c": 2, "e": 1, "g": 1}
+STEPS_AFTER_ROUNDS = {"d": 1, "e": 1, "f": 1, "g": 1, "h": 1}
+WATCHED_SECONDS = {"d": (12.0, 60.0), "e": (20.0, 300.0), "f": (45.0, 120.0), "h": (60.0, 600.0)}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`events`: of one round of (a). `seconds`: of one measurement of single events."""
+    """`events`: of one round of (a). `seconds`: of one measurement of requests."""
 
     rounds: int
     events: int
     seconds: float
     only: list[str]
+    long: bool
     json: Path | None
 
     @property
     def steps(self) -> int:
-        return self.rounds * sum(STEPS_OF_A_ROUND[part] for part in self.only)
+        after = sum(STEPS_AFTER_ROUNDS.get(part, 0) for part in self.only)
+        return self.rounds * sum(STEPS_OF_A_ROUND.get(part, 0) for part in self.only) + after
+
+    def watched_seconds(self, part: str) -> float:
+        return WATCHED_SECONDS[part][self.long]
 
 
 def parse(words: list[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="the median of them counts (default: %(default)s)")
     parser.add_argument("--events", type=int, default=300_000, help="events a round in batches (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of single events a round (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement (default: %(default)s)")
     parser.add_argument("--only", default=",".join(PARTS), help="which figures (default: %(default)s)")
+    parser.add_argument("--long", action="store_true", help="watch the live feed for minutes instead of seconds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     given = vars(parser.parse_args(words))
     only = [part.strip() for part in given.pop("only").split(",")]
@@ -54,7 +67,7 @@ def parse(words: list[str]) -> Options:
     return Options(only=only, **given)
 
 
-def measure(stack: Stack, options: Options) -> Iterator[Figure]:
+def measure(stack: Stack, options: Options) -> Iterator[Figure | Finding]:
     """Each figure again after every round."""
     if "a" in options.only:
         yield from measure_batches(stack, options.rounds, options.events)
@@ -62,11 +75,21 @@ def measure(stack: Stack, options: Options) -> Iterator[Figure]:
         yield from measure_singles(stack, options.rounds, options.seconds)
     if "c" in options.only:
         yield from measure_naive(stack, options.rounds, options.seconds, options.events)
+    if "d" in options.only:
+        yield from measure_latency(stack, options.watched_seconds("d"))
+    if "e" in options.only:
+        yield from measure_crowd(stack, options.rounds, 2 * options.seconds, options.watched_seconds("e"))
+    if "f" in options.only:
+        yield from measure_deaf(stack, options.watched_seconds("f"))
+    if "g" in options.only:
+        yield from measure_announcing(stack, options.rounds)
+    if "h" in options.only:
+        yield from measure_page(stack, options.watched_seconds("h"))
 
 
 def run(options: Options, console: Console) -> None:
     started_at = time.monotonic()
-    figures: dict[str, Figure] = {}
+    figures: dict[str, Figure | Finding] = {}
     columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, refresh_per_second=2) as progress:
         bar = progress.add_task("starting the service", total=options.steps)
@@ -75,10 +98,7 @@ def run(options: Options, console: Console) -> None:
             progress.update(bar, description="preparing")
             for figure in measure(stack, options):
                 figures[figure.name] = figure
-                latest = (
-                    f"({figure.name}) {figure.rounds[-1].ours:,.0f} {figure.unit}, ratio {figure.rounds[-1].ratio:.2f}"
-                )
-                progress.update(bar, advance=1, description=latest)
+                progress.update(bar, advance=1, description=figure.latest)
             progress.update(bar, description="stopping the service")
     report.show(figures.values(), machine, console)
     if options.json:

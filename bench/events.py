@@ -46,6 +46,13 @@ def single_requests(count: int, key: str) -> list[bytes]:
     return [post(orjson.dumps(event(number, with_id=False)), PATH, key) for number in range(count)]
 
 
+def batch_requests(numbers: range, batch: int, key: str, padding: int = 0) -> list[bytes]:
+    """Events with these numbers as `reading`, so many a request; each longer by so many bytes."""
+    pieces = [numbers[start : start + batch] for start in range(0, len(numbers), batch)]
+    longer = {"note": "x" * padding} if padding else {}
+    return [post(orjson.dumps([{**event(n, with_id=False), **longer} for n in piece]), PATH, key) for piece in pieces]
+
+
 def event(number: int, with_id: bool) -> dict[str, object]:
     chance = random.Random(number)
     head = {"id": f"reading-{number:08}"} if with_id else {}

@@ -1,5 +1,7 @@
 """Figures: what was measured in alternating rounds, and the ratio that it comes to."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -77,3 +79,45 @@ def per_event(before: dict[str, float], after: dict[str, float], events: int) ->
     spent = {name: (after[name] - before[name]) / events * 1e6 for name in before if name in after}
     shown = sorted(((cost, name) for name, cost in spent.items() if cost >= 0.05), reverse=True)
     return ", ".join(f"{name} {cost:.1f}" for cost, name in shown)
+
+
+@dataclass(slots=True)
+class Finding:
+    """What is no ratio of two rates: lines (label, text). `target`: in words; `numbers`: the same for programs."""
+
+    name: str
+    title: str
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    target: str | None = None
+    reached: bool | None = None
+    numbers: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> str:
+        return f"({self.name}) {': '.join(self.rows[0])}"
+
+    @property
+    def verdict(self) -> str:
+        return f"{self.target}: {'reached' if self.reached else 'MISSED'}" if self.target else "none"
+
+    def as_json(self) -> dict[str, object]:
+        rows = [{"label": label, "text": text} for label, text in self.rows]
+        shown = {"target": self.target, "reached": self.reached, "numbers": self.numbers}
+        return {"name": self.name, "title": self.title, "rows": rows, **shown}
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least this share of all does not exceed."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def spread(values_ms: Sequence[float]) -> str:
+    ordered = sorted(values_ms)
+    quantiles = (f"p{share * 100:g} {quantile(ordered, share):.1f}" for share in (0.5, 0.95, 0.99))
+    return f"{', '.join(quantiles)}, max {ordered[-1]:.1f} ms"
+
+
+def busy(before: dict[str, float], after: dict[str, float], seconds: float) -> str:
+    """CPU time by process, in hundredths of a core, the busiest first."""
+    shares = sorted(((after[name] - before[name]) / seconds, name) for name in before if name in after)
+    return ", ".join(f"{name} {share:.0%}" for share, name in reversed(shares) if share >= 0.005)

@@ -55,10 +55,11 @@ def send_all(port: int, requests: Iterable[bytes], connections: int) -> Load:
 
 def send_for(port: int, requests: Iterable[bytes], connections: int, seconds: float) -> Load:
     """Send the requests over and over for that long. Raises LoadFailed."""
-    return _run(port, _until(requests, seconds), connections)
+    return _run(port, until(requests, seconds), connections)
 
 
-def _until(requests: Iterable[bytes], seconds: float) -> Iterator[bytes]:
+def until(requests: Iterable[bytes], seconds: float) -> Iterator[bytes]:
+    """The requests over and over, until so many seconds after the first was asked for."""
     deadline = time.monotonic() + seconds
     for request in itertools.cycle(requests):
         if time.monotonic() >= deadline:

@@ -6,10 +6,10 @@ from pathlib import Path
 import orjson
 from rich.console import Console
 
-from bench.figures import Figure
+from bench.figures import Figure, Finding
 
 
-def show(figures: Iterable[Figure], facts: Mapping[str, str], console: Console) -> None:
+def show(figures: Iterable[Figure | Finding], facts: Mapping[str, str], console: Console) -> None:
     console.print(", ".join(f"{name} {fact}" for name, fact in facts.items()), soft_wrap=True)
     for figure in figures:
         console.print()
@@ -17,7 +17,9 @@ def show(figures: Iterable[Figure], facts: Mapping[str, str], console: Console) 
             console.print(line, soft_wrap=True)
 
 
-def lines(figure: Figure) -> list[str]:
+def lines(figure: Figure | Finding) -> list[str]:
+    if isinstance(figure, Finding):
+        return _lines_of_finding(figure)
     ratios = ", ".join(f"{one.ratio:.2f}" for one in figure.rounds)
     return [
         f"[bold]({figure.name}) {figure.title}[/bold]",
@@ -29,6 +31,15 @@ def lines(figure: Figure) -> list[str]:
     ]
 
 
-def write_json(figures: Iterable[Figure], facts: Mapping[str, str], seconds: float, path: Path) -> None:
+def _lines_of_finding(finding: Finding) -> list[str]:
+    width = max(len(label) for label, _ in finding.rows)
+    return [
+        f"[bold]({finding.name}) {finding.title}[/bold]",
+        *(f"    {label:<{width}}  {text}" for label, text in finding.rows),
+        f"    {'target':<{width}}  {finding.verdict}",
+    ]
+
+
+def write_json(figures: Iterable[Figure | Finding], facts: Mapping[str, str], seconds: float, path: Path) -> None:
     found = {"machine": dict(facts), "seconds": seconds, "figures": [figure.as_json() for figure in figures]}
     path.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -19,6 +21,7 @@ import redis
 from data_handler import embedded
 from data_handler.embedded.home import Home
 from data_handler.processes import APPLICATION, Processes, answers
+from ingest import buffer, feed
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -74,15 +77,37 @@ class Stack:
     def wait_quiet(self) -> None:
         """Until nothing waits to be stored or announced."""
         wait_for(
-            lambda: not self._buffer.keys("{dh:buf:*}") and not self._broker.llen("notify"),
+            lambda: not self._buffer.keys("{dh:buf:*}") and not self._broker.llen("notify") and self._all_announced(),
             QUIET_SECONDS,
-            "the buffer was not emptied",
+            "there were still events to be stored or announced",
         )
+
+    def _all_announced(self) -> bool:
+        announced: dict[bytes, bytes] = self._broker.hgetall(feed.PRODUCERS)  # type: ignore[assignment]
+        pushed: Counter[bytes] = Counter()
+        for shard in range(buffer.MOST_SHARDS):
+            counts: dict[bytes, bytes] = self._buffer.hgetall(buffer.keys(shard)[3])  # type: ignore[assignment]
+            pushed.update({name: int(count) for name, count in counts.items()})
+        return all(pushed[name] <= int(count) for name, count in announced.items() if b":" not in name)
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def web_pid(self) -> int:
+        return int(self._children()["web"]["pid"])
+
+    def web_bytes(self) -> int:
+        """Memory that the web process holds (RSS)."""
+        return int(psutil.Process(self.web_pid()).memory_info().rss)
 
     def cpu_seconds(self) -> dict[str, float]:
         """CPU time so far by process of the service, with all its children."""
-        children = json.loads(self.home.run_file.read_text())["children"]
-        return {name: cpu_seconds(child["pid"]) for name, child in children.items()}
+        return {name: cpu_seconds(child["pid"]) for name, child in self._children().items()}
+
+    def _children(self) -> dict[str, Any]:
+        children: dict[str, Any] = json.loads(self.home.run_file.read_text())["children"]
+        return children
 
     @contextmanager
     def server(self, application: str, settings: str = "data_handler.settings") -> Iterator["Server"]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from daphne.cli import CommandLineInterface
 from daphne.server import Server, twisted_loop
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
@@ -18,6 +19,8 @@ from zope.interface import implementer
 from data_handler.garbage import collect_rarely
 
 DRAIN_SECONDS = 5.0
+MOST_WAITING_FRAMES = 20
+READ_AGAIN_SECONDS = 0.02
 
 
 @implementer(IPushProducer)
@@ -27,6 +30,10 @@ class Flow:
     def __init__(self) -> None:
         self._free = asyncio.Event()
         self._free.set()
+
+    @property
+    def is_free(self) -> bool:
+        return self._free.is_set()
 
     async def free(self) -> None:
         await self._free.wait()
@@ -42,9 +49,35 @@ class Flow:
         self._free.set()
 
 
+class Protocol(WebSocketProtocol):  # type: ignore[misc]
+    """A client is read no faster than its frames are dealt with, and gets no pong that it would not read."""
+
+    flow: Flow | None = None
+    unread = False
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        super().onMessage(payload, isBinary)
+        if not self.unread and self.application_queue.qsize() > MOST_WAITING_FRAMES:
+            self.unread = True
+            self.transport.pauseProducing()
+            asyncio.get_running_loop().call_later(READ_AGAIN_SECONDS, self._read_again)
+
+    def onPing(self, payload: bytes) -> None:
+        if self.flow is None or self.flow.is_free:
+            super().onPing(payload)
+
+    def _read_again(self) -> None:
+        if self.application_queue.qsize() > MOST_WAITING_FRAMES // 2:
+            asyncio.get_running_loop().call_later(READ_AGAIN_SECONDS, self._read_again)
+        else:
+            self.unread = False
+            self.transport.resumeProducing()
+
+
 class GracefulServer(Server):  # type: ignore[misc]
     def run(self) -> None:
         collect_rarely()
+        WebSocketFactory.protocol = Protocol
         super().run()
 
     def kill_all_applications(self) -> "Deferred[Any]":

@@ -245,15 +245,17 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self._principal is None:
             self.fail(Unauthenticated(f"No auth frame came within {AUTHENTICATION_SECONDS:.0f} seconds."))
         while not self._outbox.closing:
+            await self._check_credentials()
             await asyncio.sleep(CREDENTIALS_CHECK_SECONDS)
-            try:
-                now = await handshake.principal_now(self.scope, self._authorization)
-                if now != self._principal:
-                    raise Unauthenticated("What you may see has changed; connect again.")
-            except Unavailable:
-                continue
-            except FeedError as error:
-                self.fail(error)
+
+    async def _check_credentials(self) -> None:
+        try:
+            if await handshake.principal_now(self.scope, self._authorization) != self._principal:
+                raise Unauthenticated("What you may see has changed; connect again.")
+        except Unavailable:
+            pass  # what was true when the database was last asked goes on
+        except FeedError as error:
+            self.fail(error)
 
     async def _stop(self) -> None:
         clients.leave(self)

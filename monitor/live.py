@@ -47,10 +47,10 @@ def figures() -> list[Figure]:
     return [
         Figure("rate", "Events/s", UNKNOWN),
         Figure("received", "Received", _number(_received())),
-        Figure("stored", "Stored", _number(stored and stored.stored)),
-        Figure("buffered", "Buffered", _number(stored and stored.buffered_events), _waiting(stored)),
-        Figure("dead", "Dead letters", _number(stored and stored.dead)),
-        Figure("duplicates", "Duplicates", _number(stored and stored.duplicates)),
+        Figure("stored", "Stored", _number(stored.stored if stored else None)),
+        Figure("buffered", "Buffered", _number(stored.buffered_events if stored else None), _waiting(stored)),
+        Figure("dead", "Dead letters", _number(stored.dead if stored else None)),
+        Figure("duplicates", "Duplicates", _number(stored.duplicates if stored else None)),
         Figure("lag", "Lag p50 / p99", _lag(stored), "ms"),
     ]
 
@@ -83,9 +83,10 @@ def _number(value: float | None) -> str:
 def _waiting(stored: Progress | None) -> str:
     if stored is None:
         return ""
-    age = "" if stored.oldest_age_seconds is None else f", oldest {stored.oldest_age_seconds:.1f} s"
+    age = "" if stored.oldest_age_seconds is None else f", {stored.oldest_age_seconds:.1f} s old"
     return f"{filesizeformat(stored.buffered_bytes)}{age}"
 
 
 def _lag(stored: Progress | None) -> str:
-    return " / ".join(_number(value) for value in (stored and stored.lag_p50_ms, stored and stored.lag_p99_ms))
+    quantiles = (stored.lag_p50_ms, stored.lag_p99_ms) if stored else (None, None)
+    return " / ".join(_number(value) for value in quantiles)

@@ -5,7 +5,7 @@ from uuid import uuid4
 import orjson
 
 from bench import bare
-from bench.events import BATCH, PATH, blocks_of, make_batches, single_requests
+from bench.events import BATCH, PATH, batch_requests, blocks_of, make_batches, single_requests
 from ingest.rows import COLUMNS, NULL
 
 EVENTS = 1_250
@@ -56,3 +56,14 @@ def test_a_request_says_its_path_key_and_length() -> None:
 
 def test_the_bare_answer_is_as_long_as_ours() -> None:
     assert len(bare.BODY) == len(orjson.dumps({"id": str(uuid4())}))
+
+
+def test_requests_hold_the_numbers_asked_for_and_are_longer_by_the_padding() -> None:
+    plain, padded = (batch_requests(range(3, 28), 10, "key", padding) for padding in (0, 500))
+    bodies = [orjson.loads(request.partition(b"\r\n\r\n")[2]) for request in plain]
+    assert [[event["reading"] for event in body] for body in bodies] == [
+        list(range(3, 13)),
+        list(range(13, 23)),
+        list(range(23, 28)),
+    ]
+    assert all(len(long) - len(short) > 500 * 5 for long, short in zip(padded, plain, strict=True))

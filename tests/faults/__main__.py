@@ -1,4 +1,5 @@
-"""Kill everything, one process after the other, under load; then prove that nothing is lost and nothing doubled.
+"""Kill everything, one process after the other, under load; then prove that nothing is lost and nothing doubled, and
+that those who watched were told of every event: shown, counted, or said to be missing.
 
     python -m tests.faults --events 100000 --kills 12
 

@@ -1,6 +1,7 @@
 """What the two sides say: the client about what it sent, the service about what it stored."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from data_handler.embedded.home import Home
 
 Slot = tuple[int, str]  # minutes since 1970 (UTC), type of the event
 Counts = tuple[int, int, int]  # events, duplicates, dead
+PUSHED = ":pushed"  # counts by producer, which stay
 
 
 @dataclass
@@ -121,4 +123,22 @@ def _row(id: str, key: str | None, type_: str, payload: str) -> Row:
 def read_buffer_keys(home: Home) -> list[str]:
     """Empty when all that was accepted is stored. Raises redis.RedisError when the buffer is away."""
     with redis.Redis.from_url(home.buffer_url, socket_timeout=5) as client:
-        return sorted(name.decode() for name in client.scan_iter("{dh:buf:*", count=1000))
+        names = (name.decode() for name in client.scan_iter("{dh:buf:*", count=1000))
+        return sorted(name for name in names if not name.endswith(PUSHED))
+
+
+def count_unannounced(home: Home) -> int:
+    """Events that producers known to the feed pushed, and that have no number yet. Raises redis.RedisError."""
+    with (
+        redis.Redis.from_url(home.buffer_url, socket_timeout=5) as buffer,
+        redis.Redis.from_url(home.broker_url, socket_timeout=5) as broker,
+    ):
+        pushed: Counter[bytes] = Counter()
+        for name in buffer.scan_iter(f"{{dh:buf:*{PUSHED}", count=1000):
+            pushed.update({producer: int(count) for producer, count in buffer.hgetall(name).items()})
+        known = broker.hgetall("{dh:feed}:producers")
+    return sum(
+        count - int(known[producer]) - int(known.get(producer + b":lost", 0))
+        for producer, count in pushed.items()
+        if producer in known
+    )

@@ -9,13 +9,19 @@ from tests.faults.check import Problem
 TARGETS = ("flush", "web", "buffer", "postgres", "notify", "jobs", "beat", "broker")
 STOPS_ACCEPTANCE = ("web", "buffer", "flush+buffer", "everything")
 RESPONSE_SECONDS = 2.0  # "about a second", on a machine that is busy restarting things
-FREEZE_SECONDS = {"buffer": 3.0, "postgres": 8.0}  # longer than the directory of keys and streams may be old
+FREEZE_SECONDS = {
+    "buffer": 3.0,
+    "notify": 3.0,
+    "postgres": 8.0,  # longer than the directory of keys and streams may be old
+}
 RECOVERY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Fault:
     """SIGKILL for a process's `leader`, one `child`, or the `whole` of it; or SIGSTOP and SIGCONT: `freeze`.
+
+    A server that is to `forget` loses its data before it is killed.
 
     A `target` may be several processes, joined by '+'.
     """
@@ -37,7 +43,9 @@ class Fault:
         )
 
 
+FORGETFUL = Fault("broker", "forget")  # the numbering of the feed ends
 EVERYTHING = Fault("everything")
+UNANNOUNCED = Fault("web", "between push and announcement")  # it takes along what watchers should have been told
 UNPOPPED = Fault("flush+buffer", "between commit and pop")  # chunks are stored and in the list: the ledger's case
 
 
@@ -46,7 +54,8 @@ class Episode:
     """One fault and what was seen of it; the seconds count from the kill, or the thaw; None: not within the time.
 
     `refused`, `unanswered`: requests between the blow and the moment all was well; `frozen_refusals`: of these, those
-    refused during the freeze. `slowest_seconds`: the longest that one of them waited for its answer.
+    refused during the freeze. `slowest_seconds`: the longest that one of them waited for its answer. `exposed`: events
+    of requests that were under way at the blow, or answered just before.
     """
 
     fault: Fault
@@ -58,6 +67,7 @@ class Episode:
     unanswered: int
     frozen_refusals: int
     slowest_seconds: float
+    exposed: int
 
 
 def plan(targets: Sequence[str], kills: int, rng: random.Random) -> list[Fault]:
@@ -67,8 +77,8 @@ def plan(targets: Sequence[str], kills: int, rng: random.Random) -> list[Fault]:
         for n in range(kills)
     ]
     freezes = [Fault(target, "freeze") for target in FREEZE_SECONDS if target in targets]
-    unpopped = [UNPOPPED] if set(UNPOPPED.processes) <= set(targets) else []
-    return [*kill, *unpopped, *freezes, EVERYTHING]
+    rarer = [fault for fault in (UNANNOUNCED, UNPOPPED) if set(fault.processes) <= set(targets)]
+    return [*kill, *rarer, *freezes, EVERYTHING]
 
 
 def judge(episode: Episode) -> list[Problem]:

@@ -8,11 +8,22 @@ from collections.abc import Callable, Sequence
 import psutil
 
 from data_handler.process import kill
-from tests.faults.faults import EVERYTHING, FREEZE_SECONDS, RECOVERY_SECONDS, UNPOPPED, Episode, Fault
+from tests.faults.faults import (
+    EVERYTHING,
+    FORGETFUL,
+    FREEZE_SECONDS,
+    RECOVERY_SECONDS,
+    UNANNOUNCED,
+    UNPOPPED,
+    Episode,
+    Fault,
+)
 from tests.faults.installation import Installation, freeze, thaw
 from tests.faults.traffic import REFUSED, UNANSWERED, Traffic
 
 POLL_SECONDS = 0.05
+EXPOSED_SECONDS = 2.0
+UNANNOUNCED_SECONDS = 0.5
 
 
 async def inject(fault: Fault, installation: Installation, traffic: Traffic, rng: random.Random) -> Episode:
@@ -26,7 +37,7 @@ async def inject(fault: Fault, installation: Installation, traffic: Traffic, rng
     elif fault.reach not in ("child", "freeze"):
         await until(lambda: _pids(fault, installation).isdisjoint({None, *before}), RECOVERY_SECONDS)
     storing_at, showing_at = await asyncio.gather(
-        _until_changed(installation.last_flush), _until_changed(installation.last_announcement)
+        _until_changed(installation.last_flush), _until_changed(installation.position)
     )
     await until(lambda: traffic.accepted_since(released_at) is not None, RECOVERY_SECONDS)
 
@@ -45,6 +56,11 @@ async def inject(fault: Fault, installation: Installation, traffic: Traffic, rng
         unanswered=sum(attempt.status == UNANSWERED for attempt in attempts),
         frozen_refusals=sum(attempt.ended_at < released_at for attempt in refused) if fault.freezes else 0,
         slowest_seconds=max((attempt.seconds for attempt in attempts), default=0.0),
+        exposed=sum(
+            attempt.events
+            for attempt in traffic.ended_since(struck_at - EXPOSED_SECONDS)
+            if attempt.sent_at < released_at
+        ),
     )
 
 
@@ -58,7 +74,11 @@ def _strike(fault: Fault, installation: Installation, rng: random.Random) -> lis
         return installation.kill()
     if fault == UNPOPPED:
         return _kill_unpopped(installation, rng)
+    if fault == UNANNOUNCED:
+        return _kill_unannounced(installation, rng)
     struck: Sequence[psutil.Process] = installation.members(fault.target, fault.reach, rng)
+    if fault == FORGETFUL:
+        installation.forget_feed()
     if not fault.freezes:
         kill(struck)
     else:
@@ -76,6 +96,17 @@ def _kill_unpopped(installation: Installation, rng: random.Random) -> list[int]:
         freeze(buffer)
     kill([*flush, *buffer])
     return [process.pid for process in (*flush, *buffer)]
+
+
+def _kill_unannounced(installation: Installation, rng: random.Random) -> list[int]:
+    """Freeze the broker while the web process accepts, so that it cannot announce; then kill it."""
+    web = installation.members("web", "whole", rng)
+    broker = installation.members("broker", "whole", rng)
+    freeze(broker)
+    time.sleep(UNANNOUNCED_SECONDS)
+    kill(web)
+    thaw(broker)
+    return [process.pid for process in web]
 
 
 async def until(done: Callable[[], bool], seconds: float) -> bool:

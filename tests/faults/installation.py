@@ -38,13 +38,14 @@ class NotReady(Exception):
 
 
 class Installation:
-    """`folder` gets the data directory and the log, and stays afterwards."""
+    """`folder` gets the data directory and the log, and stays afterwards. `settings` differ from the defaults."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.home = Home.at(folder / "data")
         self.log = folder / "up.log"
         self._port = _free_port()
         self.url = f"http://127.0.0.1:{self._port}"
+        self._settings = settings
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._sent_job = False
 
@@ -59,6 +60,7 @@ class Installation:
             "DATA_DIR": str(self.home.data_dir),
             "DIRECTORY_REFRESH_SECONDS": str(DIRECTORY_REFRESH_SECONDS),
             "LOG_LEVEL": "WARNING",
+            **self._settings,
         }
         command = [sys.executable, "manage.py", "up", "--port", str(self._port)]
         with self.log.open("ab") as log:
@@ -111,9 +113,23 @@ class Installation:
         """Changes whenever something was stored; None when the buffer does not say."""
         return _ask(self.home.buffer_url, "HGET", "dh:flush", "at")
 
-    def last_announcement(self) -> object:
-        """Changes whenever arrivals were announced to those who watch; None when the broker does not say."""
-        return _ask(self.home.broker_url, "MGET", "{dh:feed}:epoch", "{dh:feed}:seq")
+    def position(self) -> tuple[str, int] | None:
+        """The feed's epoch and last number, which change with every announcement; None when the broker does not say."""
+        answer = _ask(self.home.broker_url, "MGET", "{dh:feed}:epoch", "{dh:feed}:seq")
+        epoch, seq = answer if isinstance(answer, list) else (None, None)
+        return (epoch.decode(), int(seq or 0)) if epoch else None
+
+    def forget_feed(self) -> None:
+        """The broker is as empty as one that keeps nothing on disk is after its restart."""
+        _ask(self.home.broker_url, "FLUSHALL")
+
+    def lose_broadcasts(self, seconds: float) -> None:
+        """Of that time, the tasks that ring for the watchers go astray, but for one that was taken already."""
+        notify = self.members("notify", "whole", random.Random())
+        freeze(notify)
+        time.sleep(seconds)
+        _ask(self.home.broker_url, "DEL", "notify")
+        thaw(notify)
 
     @contextmanager
     def held_flush(self) -> Iterator[None]:

@@ -12,10 +12,13 @@ MOST_SUBJECTS = 20
 def show(result: Result, console: Console) -> None:
     console.print(episodes(result))
     console.print(totals(result))
+    console.print(watchers(result))
     for problem in result.problems:
         console.print(_text(problem), style="red", markup=False)
     if not result.problems:
-        console.print("Nothing acknowledged is lost, nothing is stored twice.", style="green")
+        console.print(
+            "Nothing acknowledged is lost, nothing is stored twice, watchers were told of everything.", style="green"
+        )
 
 
 def episodes(result: Result) -> Table:
@@ -34,6 +37,20 @@ def episodes(result: Result) -> Table:
             f"{episode.unanswered:,}",
             _seconds(episode.slowest_seconds),
         )
+    return table
+
+
+def watchers(result: Result) -> Table:
+    accepted, numbered = result.stored.events_in_ledger, result.numbered
+    table = Table(
+        "watcher", title=f"Watchers: {numbered.total:,} numbers in {len(numbered.ends)} epochs for {accepted:,} events"
+    )
+    for name in ("covered", "matched", "shown", "unchecked", "in gaps", "gaps"):
+        table.add_column(name, justify="right")
+    for heard in result.heard:
+        counts = (heard.covered, heard.matched, len(heard.shown), heard.unchecked, heard.missing)
+        gaps = "; ".join(f"{reason}: {', '.join(map(str, sizes))}" for reason, sizes in heard.sizes.items())
+        table.add_row(heard.interest.name, *(f"{count:,}" for count in counts), gaps)
     return table
 
 

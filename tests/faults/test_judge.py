@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.faults import EVERYTHING, TARGETS, UNPOPPED, Episode, Fault, judge, plan
+from tests.faults.faults import EVERYTHING, TARGETS, UNANNOUNCED, UNPOPPED, Episode, Fault, judge, plan
 
 FINE = Episode(
     fault=Fault("postgres"),
@@ -17,6 +17,7 @@ FINE = Episode(
     unanswered=0,
     frozen_refusals=0,
     slowest_seconds=0.2,
+    exposed=0,
 )
 
 
@@ -39,7 +40,7 @@ def test_events_are_accepted_whatever_dies_behind_the_buffer(target: str, troubl
     assert kinds(fault=Fault(target), **trouble) == ["acceptance was interrupted"]
 
 
-@pytest.mark.parametrize("fault", [Fault("web"), Fault("buffer"), UNPOPPED, EVERYTHING])
+@pytest.mark.parametrize("fault", [Fault("web"), Fault("buffer"), UNANNOUNCED, UNPOPPED, EVERYTHING])
 def test_requests_may_fail_while_nobody_can_take_them(fault: Fault) -> None:
     assert kinds(fault=fault, refused=3, unanswered=2) == []
 
@@ -59,7 +60,8 @@ def test_a_run_strikes_every_target_and_ends_with_everything() -> None:
     faults = plan(TARGETS, 12, random.Random(1))
     assert [fault.target for fault in faults[:8]] == list(TARGETS)
     assert {fault.reach for fault in faults[8:12]} <= {"leader", "child"}
-    assert faults[12:] == [UNPOPPED, Fault("buffer", "freeze"), Fault("postgres", "freeze"), EVERYTHING]
+    freezes = [Fault(target, "freeze") for target in ("buffer", "notify", "postgres")]
+    assert faults[12:] == [UNANNOUNCED, UNPOPPED, *freezes, EVERYTHING]
 
 
 def test_only_targets_that_were_named_are_frozen() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 import time
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import httpx2
 import orjson
@@ -25,11 +25,15 @@ UNANSWERED, NOT_CONNECTED = 0, -1
 
 
 class Attempt(NamedTuple):
-    """One request, in seconds of the monotonic clock. `status`: that of HTTP, or UNANSWERED, or NOT_CONNECTED."""
+    """A request of so many events, in seconds of the monotonic clock.
+
+    `status`: that of HTTP, or UNANSWERED, or NOT_CONNECTED.
+    """
 
     sent_at: float
     ended_at: float
     status: int
+    events: int
 
     @property
     def seconds(self) -> float:
@@ -56,9 +60,15 @@ class Traffic:
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=ANSWER_SECONDS
         )
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._client.aclose()
+
     async def run(self) -> None:
         """Send until `stop`; returns when every request has its outcome."""
-        async with self._client, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             for _ in range(SINGLE_CONNECTIONS):
                 group.create_task(self._send_singles())
             for _ in range(BATCH_CONNECTIONS):
@@ -66,6 +76,10 @@ class Traffic:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    async def send_last(self) -> None:
+        """Something of every type, which brings along what watchers have not been told for want of a match."""
+        await self._send(TYPES)
 
     def accepted_since(self, moment: float) -> float | None:
         """When the first request that was sent after `moment` was acknowledged; None: not yet."""
@@ -101,7 +115,7 @@ class Traffic:
         )
         give_up_at = time.monotonic() + GIVE_UP_SECONDS
         while True:
-            status, ids = await self._post(body)
+            status, ids = await self._post(body, len(numbers))
             if status == ACCEPTED:
                 return self.sent.acknowledge(ids, numbers)
             if time.monotonic() > give_up_at or not (keyed or status == NOT_CONNECTED):
@@ -109,10 +123,10 @@ class Traffic:
             self.sent.resent += len(numbers) if status != NOT_CONNECTED else 0
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _post(self, body: bytes) -> tuple[int, list[str]]:
+    async def _post(self, body: bytes, events: int) -> tuple[int, list[str]]:
         sent_at = time.monotonic()
         status, content = await self._request(body)
-        self.attempts.append(Attempt(sent_at, time.monotonic(), status))
+        self.attempts.append(Attempt(sent_at, time.monotonic(), status, events))
         if status == ACCEPTED:
             answer = orjson.loads(content)
             return status, answer["ids"] if "ids" in answer else [answer["id"]]

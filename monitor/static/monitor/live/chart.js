@@ -1,6 +1,7 @@
 /** A chart over time, drawn by uPlot in the colours of the theme. */
 
 import uPlot from "../../assets/uPlot.esm.js";
+import { clock, UNKNOWN } from "./format.js";
 
 const FONT = "11px system-ui, sans-serif";
 
@@ -42,12 +43,12 @@ export class Chart {
     const colour = (name) => style.getPropertyValue(`--${name}`);
     return {
       ...this.#size(),
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       cursor: { y: false, drag: { x: false, y: false } },
       legend: { live: true },
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.08)] } },
-      axes: [this.#axis(colour, { size: 26, space: 70 }), this.#axis(colour, { size: 46, space: 28, values: (_, ticks) => ticks.map(this.format) })],
-      series: [{ value: "{HH}:{mm}:{ss}", label: "Time" }, ...this.#lines.map((line, index) => this.#series(line, index, colour))],
+      axes: [this.#axis(colour, { size: 26, space: 70, values: (_, ticks) => ticks.map(clock) }), this.#axis(colour, { size: 46, space: 28, values: (_, ticks) => ticks.map(this.format) })],
+      series: [{ value: (_, at) => (at === null ? "latest" : clock(at)), label: "Time" }, ...this.#lines.map((line, index) => this.#series(line, index, colour))],
       bands: this.stacked ? this.#lines.slice(1).map((_, index) => ({ series: [index + 2, index + 1] })) : [],
     };
   }
@@ -66,8 +67,14 @@ export class Chart {
       fill: this.stacked ? translucent(stroke) : undefined,
       points: { show: false },
       spanGaps: !this.stacked,
-      value: (_, value, series, place) => (value === null ? "–" : this.format(this.#lines[index].values[place ?? 0] ?? 0)),
+      value: (_, value, series, place) => this.#written(this.#lines[index].values, place),
     };
+  }
+
+  /** The value at the cursor; without one the latest. */
+  #written(values, place) {
+    const value = place === null ? values.findLast((known) => known !== null) : values[place];
+    return value === null || value === undefined ? UNKNOWN : this.format(value);
   }
 
   #size() {

@@ -15,7 +15,7 @@ const MOST_TO_CATCH_UP = 5000;
 export const EVERYTHING = Object.freeze({ stream: "", type: "", filter: "" });
 
 export class Feed {
-  counts = { received: 0, matched: 0, shown: 0, omitted: 0, unchecked: 0, missing: 0 };
+  counts = { received: 0, shown: 0, omitted: 0, filtered: 0, unchecked: 0, missing: 0 };
   #id = 0;
   #position = null;
   #end = 0;
@@ -50,6 +50,11 @@ export class Feed {
     // A stretch without a match may reach far back; who looks for something else now does not miss it.
     if (this.#end - (this.#position?.seq ?? 0) > MOST_TO_CATCH_UP) this.#position = null;
     this.#subscribe();
+  }
+
+  /** Whether something narrows what is followed. */
+  get narrowed() {
+    return Object.values(this.#selection).some(Boolean);
   }
 
   get #name() {
@@ -102,10 +107,10 @@ export class Feed {
   #events(frame) {
     this.#position = { epoch: frame.epoch, seq: frame.to };
     this.counts.received += frame.n;
-    this.counts.matched += frame.matched;
     this.counts.shown += frame.events.length;
     this.counts.omitted += frame.omitted;
     this.counts.unchecked += frame.unchecked;
+    this.counts.filtered += frame.n - frame.matched - frame.unchecked;
     this.listener.onEvents(frame);
     this.#tell(frame.behind > 0 ? { name: "catching_up", behind: frame.behind } : { name: "live" });
   }

@@ -16,7 +16,7 @@ export function showFigures(stats) {
 }
 
 function waiting({ bytes: size, oldest_age_seconds: oldest }) {
-  return oldest === null ? bytes(size) : `${bytes(size)}, oldest ${age(oldest)}`;
+  return oldest === null ? bytes(size) : `${bytes(size)}, ${age(oldest)} old`;
 }
 
 function show(name, value, note) {

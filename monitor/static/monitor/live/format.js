@@ -26,11 +26,19 @@ export function age(seconds) {
   return seconds < 3600 ? `${whole.format(seconds / 60)} min` : `${oneDigit.format(seconds / 3600)} h`;
 }
 
+const two = (number) => String(number).padStart(2, "0");
+
 /** The local time of day with milliseconds. */
 export function timeOfDay(date) {
-  const two = (number) => String(number).padStart(2, "0");
   const milliseconds = String(date.getMilliseconds()).padStart(3, "0");
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${milliseconds}`;
+}
+
+/** The local time of day of Unix seconds; seconds only where there are any. */
+export function clock(unixSeconds) {
+  const date = new Date(unixSeconds * 1000);
+  const seconds = date.getSeconds() ? `:${two(date.getSeconds())}` : "";
+  return `${two(date.getHours())}:${two(date.getMinutes())}${seconds}`;
 }
 
 export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;

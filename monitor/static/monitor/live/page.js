@@ -16,6 +16,8 @@ import { Status } from "./status.js";
 import { Tail } from "./tail.js";
 import { Top } from "./top.js";
 
+const NOTHING_CAME = "Nothing has come since this page was opened.";
+const NOTHING_MATCHED = "Nothing that the filter asks for has come since it was set.";
 const part = (id) => document.getElementById(id);
 const openedAt = new Date();
 const rows = new Rows();
@@ -28,7 +30,10 @@ let pausedBy = "";
 let connectedBefore = false;
 
 const feed = new Feed(`${location.origin.replace("http", "ws")}/ws/events/`, {
-  onState: (state) => status.show(state),
+  onState(state) {
+    status.show(state);
+    part("figures").classList.toggle("stale", !["live", "catching_up"].includes(state.name));
+  },
   onFollowed: followed,
   onRefused: refused,
   onStats: report,
@@ -77,6 +82,7 @@ function report(stats) {
 function followed() {
   if (connectedBefore) readHistory();
   connectedBefore = true;
+  changed();
 }
 
 function select(values) {
@@ -149,6 +155,7 @@ function showCounts() {
   part("pause").setAttribute("aria-pressed", String(Boolean(pausedBy)));
   part("paused-new").textContent = rows.fresh ? `${count(rows.fresh)} new while paused` : "";
   part("tail-empty").hidden = rows.length > 0;
+  part("tail-empty").textContent = feed.narrowed ? NOTHING_MATCHED : NOTHING_CAME;
   part("tail").setAttribute("aria-rowcount", String(rows.length + 1));
   status.pause(Boolean(pausedBy));
 }

@@ -16,7 +16,6 @@ export class Status {
     this.retry = document.getElementById("retry-now");
     this.login = document.getElementById("log-in");
     this.retry.addEventListener("click", onRetry);
-    this.login.search = `?next=${encodeURIComponent(location.pathname + location.search)}`;
   }
 
   show(state) {
@@ -37,6 +36,7 @@ export class Status {
     this.label.dataset.state = shown;
     this.retry.hidden = name !== "waiting";
     this.login.hidden = name !== "logged_out";
+    this.login.search = `?next=${encodeURIComponent(location.pathname + location.search)}`;
     this.#renderDetail();
     clearInterval(this.#timer);
     if (name === "waiting") this.#timer = setInterval(() => this.#renderDetail(), EVERY_MS);

@@ -5,6 +5,12 @@ import { marked } from "./highlight.js";
 
 const COLUMNS = ["time", "stream", "type", "key", "payload"];
 const MARGIN_ROWS = 3;
+const REASONS = {
+  lost: "lost",
+  expired: "too long ago",
+  new_epoch: "the server began to count again",
+  slow_client: "too many for this browser",
+};
 
 export class Tail {
   selected = null;
@@ -180,7 +186,7 @@ function omittedText({ omitted, unchecked }) {
 }
 
 function gapText({ missing, reason, outcome }) {
-  const name = { lost: "lost", expired: "too long ago", new_epoch: "the server began to count again" }[reason] ?? reason;
+  const name = REASONS[reason] ?? reason;
   const what = missing === null ? "Missing: nobody knows how many events" : `Missing ${count(missing)} event${missing === 1 ? "" : "s"}`;
   return `${what} (${name})${outcome && `: ${outcome}`}`;
 }
