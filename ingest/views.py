@@ -12,7 +12,7 @@ from django.http.request import RawPostDataException
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -206,6 +206,12 @@ class DeadLetterViewSet(
         return Response({"discarded": discarded, "remaining": self._selected().count()})
 
     def _selected(self) -> "QuerySet[DeadLetter]":
+        """A mistyped parameter must not select everything."""
+        known = {*DeadLetterFilter.base_filters, "limit"}
+        if unknown := sorted(set(self.request.query_params) - known):
+            raise ValidationError(
+                {name: [f"No such parameter; there are {', '.join(sorted(known))}."] for name in unknown}
+            )
         selected = self.filter_queryset(self.get_queryset()).order_by().values("pk")
         return DeadLetter.objects.filter(pk__in=selected)
 

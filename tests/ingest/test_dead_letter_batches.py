@@ -72,3 +72,12 @@ def test_a_limit_that_makes_no_sense_does_nothing(api: Client, limit: str) -> No
     for action in ("replay", "discard"):
         assert act(api, action, limit=limit)["error"] == "invalid"
     assert DeadLetter.objects.get().attempts == 1
+
+
+@pytest.mark.parametrize("action", ["replay", "discard"])
+def test_a_mistyped_parameter_does_not_select_everything(api: Client, action: str) -> None:
+    make_letters(bad=0, good=2)
+    answer = api.post(f"/api/dead-letters/{action}/?streem=sensors")
+    assert answer.status_code == 400
+    assert "streem" in answer.json()["fields"]
+    assert DeadLetter.objects.count() == 2
