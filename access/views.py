@@ -57,6 +57,7 @@ class ApiKeyViewSet(
     authentication_classes = [SessionAuthentication]
     permission_classes = [IsStaff]
     pagination_class = None
+    lookup_value_regex = "[0-9a-f]{12}"
 
     def get_queryset(self) -> "QuerySet[ApiKey]":
         return ApiKey.objects.all()

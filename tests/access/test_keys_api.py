@@ -69,3 +69,8 @@ def test_the_admin_revokes() -> None:
     client.post("/admin/access/apikey/", {"action": "revoke", "_selected_action": [key.id]})
     key.refresh_from_db()
     assert key.revoked_at is not None
+
+
+@pytest.mark.parametrize("id", ["%00", "nothing"])
+def test_an_address_of_no_key_is_not_found(staff: Client, id: str) -> None:
+    assert staff.get(f"/api/keys/{id}/").status_code == 404

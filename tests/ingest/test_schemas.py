@@ -12,6 +12,13 @@ from ingest.streams import known_streams
 from tests.ingest.posting import Poster
 
 
+def nested(levels: int) -> Any:
+    schema: dict[str, Any] = {}
+    for _ in range(levels):
+        schema = {"not": schema}
+    return schema
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -22,12 +29,19 @@ from tests.ingest.posting import Poster
         {"description": "x" * MOST_BYTES},
         ["no object"],
         True,
+        {"const": "\0"},
+        {"const": "\ud800"},
+        nested(1000),
     ],
-    ids=["remote", "file", "no schema", "back reference", "large", "array", "boolean"],
+    ids=["remote", "file", "no schema", "back reference", "large", "array", "boolean", "nul", "surrogate", "deep"],
 )
 def test_what_reaches_out_or_cannot_be_is_refused(schema: Any) -> None:
     with pytest.raises(InvalidSchema):
         compile_schema(schema)
+
+
+def test_a_pattern_may_name_nul() -> None:
+    assert compile_schema({"pattern": r"^[^\u0000]*$"}).is_valid("text")
 
 
 def test_references_within_the_schema_are_followed() -> None:
