@@ -13,11 +13,14 @@ from monitor.filters import Document, Filter
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """`count` events pass a filter, `events` of these are there to be shown; of `unchecked` nobody can tell."""
+    """`count` events pass a filter; `events` of these, so many `characters`, are there to be shown; of `unchecked`
+    nobody can tell.
+    """
 
     count: int
     unchecked: int
     events: list[str]
+    characters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class Batch:
             unchecked += count - len(passing)
             passing = [place for place in passing if filter.holds(self._document(place))]
             count = len(passing)
-        return Matches(count, unchecked, [self.events[place][2] for place in passing])
+        shown = [self.events[place][2] for place in passing]
+        return Matches(count, unchecked, shown, sum(map(len, shown)))
 
     def _folded(self, filter: Filter) -> int:
         """Events in a flood of types, of which a filter by type knows nothing."""

@@ -12,15 +12,16 @@ from redis import RedisError
 from access.principals import Principal
 from ingest import counters
 from ingest.feed import Position
-from monitor import acknowledgements, clients, frames, handshake, outbox, pace, requests, subscriptions
+from monitor import acknowledgements, clients, event_frames, frames, handshake, outbox, pace, requests
 from monitor.batches import Batch, Gap
 from monitor.errors import FeedError, Refused, TooSlow, Unauthenticated, Unavailable
+from monitor.event_frames import Frame
 from monitor.frames import Ack, Auth, ClientFrame, Sub, Unsub
 from monitor.hub import hub
 from monitor.outbox import Outbox, Outgoing
 from monitor.replay import reader
 from monitor.stats import Report, Streams, ticker
-from monitor.subscriptions import Frame, Pending, Subscription
+from monitor.subscriptions import Pending, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,8 @@ MAX_SUBSCRIPTIONS = 32
 LIMITS = {
     "max_client_frame_bytes": frames.MAX_CLIENT_FRAME_BYTES,
     "max_subscriptions": MAX_SUBSCRIPTIONS,
-    "max_events_per_frame": subscriptions.MAX_EVENTS_PER_FRAME,
-    "max_frame_bytes": subscriptions.MAX_FRAME_CHARACTERS,
+    "max_events_per_frame": event_frames.MAX_EVENTS_PER_FRAME,
+    "max_frame_bytes": event_frames.MAX_FRAME_CHARACTERS,
     "frame_interval_ms": round(pace.SHORTEST_INTERVAL_SECONDS * 1000),
     "heartbeat_seconds": outbox.HEARTBEAT_SECONDS,
     "authentication_seconds": AUTHENTICATION_SECONDS,

@@ -1,6 +1,7 @@
 """Sending to one client, here and nowhere else: frames leave in one order, and nobody waits for a client."""
 
 import asyncio
+import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -106,7 +107,8 @@ class Outbox:
 
     async def _deliver_feed(self, now: float) -> None:
         self._stirred = False
-        self._feed_due_at = now + self._interval()
+        # Not all at once, though one batch stirs them all: other requests would wait behind every client.
+        self._feed_due_at = now + self._interval() * random.uniform(0.75, 1.25)
         async for frame, last in self._take(self._behind):
             if last is not None:
                 self._acknowledgements.sent(last, len(frame), time.monotonic())

@@ -7,78 +7,18 @@ events are dropped and counted, so a slow client costs a constant and still gets
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ingest.feed import Position
 from monitor.batches import Batch, Gap
+from monitor.event_frames import MAX_EVENTS_PER_FRAME, MAX_FRAME_CHARACTERS, Frame
 from monitor.filters import Filter
 from monitor.frames import encode
 from monitor.pace import Bucket
 from monitor.replay import Stretch
 
-MAX_EVENTS_PER_FRAME = 500
-MAX_FRAME_CHARACTERS = 1_048_576
 MAX_PENDING = 10
 PROGRESS_SECONDS = 5.0
-
-
-@dataclass(slots=True)
-class Frame:
-    """An `events` frame in the making."""
-
-    epoch: str
-    first: int
-    last: int
-    matched: int = 0
-    unchecked: int = 0
-    events: deque[str] = field(default_factory=deque)
-    characters: int = 0
-
-    @property
-    def omitted(self) -> int:
-        return self.matched - len(self.events)
-
-    @property
-    def worth_sending(self) -> bool:
-        """A stretch without a match waits for one."""
-        return self.matched > 0 or self.unchecked > 0
-
-    def has_room_for(self, events: list[str]) -> bool:
-        characters = self.characters + sum(map(len, events))
-        return len(self.events) + len(events) <= MAX_EVENTS_PER_FRAME and characters <= MAX_FRAME_CHARACTERS
-
-    def add(self, last: int, matched: int, unchecked: int, events: list[str]) -> None:
-        self.last = last
-        self.matched += matched
-        self.unchecked += unchecked
-        self.events.extend(events)
-        self.characters += sum(map(len, events))
-        self.keep(MAX_EVENTS_PER_FRAME, MAX_FRAME_CHARACTERS)
-
-    def keep(self, events: int, characters: int) -> None:
-        """Drop the oldest events past these limits; the newest stays if any may, however long it is."""
-        while self.events and (len(self.events) > events or self._too_long(characters)):
-            self.characters -= len(self.events.popleft())
-
-    def _too_long(self, characters: int) -> bool:
-        return self.characters > characters and (len(self.events) > 1 or characters <= 0)
-
-    def encode(self, id: str, end: int) -> str:
-        """`end`: the last number that is known."""
-        head = encode(
-            "events",
-            id=id,
-            epoch=self.epoch,
-            **{"from": self.first, "to": self.last, "n": self.last - self.first + 1},
-            matched=self.matched,
-            omitted=self.omitted,
-            unchecked=self.unchecked,
-            behind=max(0, end - self.last),
-        )
-        # The events are JSON already: joined, never parsed.
-        return f'{head[:-1]},"events":[{",".join(self.events)}]}}'
-
 
 Pending = Frame | Gap
 
@@ -146,7 +86,7 @@ class Subscription:
         if items:
             self._told_at = now
         self._limit([item for item in items if isinstance(item, Frame)], now, characters)
-        return items
+        return list(_joined(items))
 
     def encode(self, item: Pending) -> str:
         if isinstance(item, Frame):
@@ -173,13 +113,12 @@ class Subscription:
 
     def _add_batch(self, batch: Batch) -> None:
         matches = batch.matching(self._filter)
-        what = (batch.last, matches.count, matches.unchecked, matches.events)
         last = self._pending[-1] if self._pending else None
-        if isinstance(last, Frame) and last.has_room_for(matches.events):
-            last.add(*what)
+        if isinstance(last, Frame) and last.has_room_for(len(matches.events), matches.characters):
+            last.add(batch.last, matches)
         else:
             frame = Frame(self._epoch, self._next, self._next - 1)
-            frame.add(*what)
+            frame.add(batch.last, matches)
             self._append(frame)
 
     def _append(self, item: Pending) -> None:
@@ -193,16 +132,30 @@ class Subscription:
             events = self._tokens.fill(self._max_rate, self._max_rate, now)
         for frame in reversed(frames):
             frame.keep(events, MAX_FRAME_CHARACTERS if characters is None else characters)
-            events -= len(frame.events)
+            events -= frame.shown
             characters = None if characters is None else characters - frame.characters
-            self._tokens.spend(len(frame.events))
+            self._tokens.spend(frame.shown)
+
+
+def _joined(items: list[Pending]) -> Iterator[Pending]:
+    """Neighbouring frames that fit into one are one: each costs, however little is in it."""
+    last: Pending | None = None
+    for item in items:
+        if isinstance(last, Frame) and isinstance(item, Frame) and last.has_room_for(item.shown, item.characters):
+            last.absorb(item)
+            continue
+        if last is not None:
+            yield last
+        last = item
+    if last is not None:
+        yield last
 
 
 def _merged(items: list[Pending]) -> Iterator[Pending]:
     """Fewer items: the two oldest neighbours that are frames are one; without such, all is a gap."""
     for place, (older, newer) in enumerate(pairwise(items)):
         if isinstance(older, Frame) and isinstance(newer, Frame):
-            older.add(newer.last, newer.matched, newer.unchecked, list(newer.events))
+            older.absorb(newer)
             yield from (*items[: place + 1], *items[place + 2 :])
             return
     first, end = items[0].first, items[-1]

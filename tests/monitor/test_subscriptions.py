@@ -7,10 +7,9 @@ from typing import Any
 
 from ingest.feed import Position
 from monitor.batches import Batch, Gap
+from monitor.event_frames import MAX_EVENTS_PER_FRAME, MAX_FRAME_CHARACTERS
 from monitor.filters import Filter
 from monitor.subscriptions import (
-    MAX_EVENTS_PER_FRAME,
-    MAX_FRAME_CHARACTERS,
     MAX_PENDING,
     PROGRESS_SECONDS,
     Subscription,
