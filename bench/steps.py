@@ -1,4 +1,4 @@
-"""Steps of the live feed, timed one by one in a process with the settings of the service: `main` prints JSON.
+"""Steps of the live feed, timed one by one in a process set up as the service's: `main` prints JSON.
 
 Figures are seconds; those of requests and announcements of CPU time, of all threads.
 """
@@ -14,6 +14,7 @@ import orjson
 
 from bench.events import BATCH, STREAM, event, make_batches
 from data_handler.celery import app
+from data_handler.garbage import collect_rarely
 from ingest import chunks, feed
 from ingest.announce import Announcer, as_json
 from ingest.envelope import Limits, Parsed, StreamRules, parse
@@ -36,6 +37,7 @@ REPEATS = 100
 
 def main() -> None:
     app.set_current()
+    collect_rarely()
     print(orjson.dumps(measure()).decode())
 
 
@@ -77,7 +79,7 @@ async def _announcement() -> float:
     spent = []
     for _ in range(ANNOUNCEMENTS):
         began = time.process_time()
-        announcer.add(STREAM, Pushed(chunks.new_chunk_id(), 0, 0), events)
+        announcer.add(STREAM, Pushed(chunks.new_chunk_id(), 0, 0, 100), events)
         await announcer.flush()
         spent.append(time.process_time() - began)
     announcer.close()

@@ -31,11 +31,12 @@ payload_of = itemgetter(3)
 
 
 class Pushed(NamedTuple):
-    """Where a request's events are: from `first` on in chunk `chunk_id`, of which `shard_events` wait in its shard."""
+    """Where a request's events are: from `first` on in chunk `chunk_id`; `shard_events` wait in its shard now."""
 
     chunk_id: UUID
     first: int
     shard_events: int
+    payload_bytes: int
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ class Pusher:
         first = 0
         for waiting in batch:
             if not waiting.pushed.done():
-                waiting.pushed.set_result(Pushed(chunk_id, first, shard_events))
+                waiting.pushed.set_result(Pushed(chunk_id, first, shard_events, waiting.size))
             first += len(waiting.events)
 
     async def _append(self, chunk: bytes, count: int) -> int:

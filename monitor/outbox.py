@@ -127,9 +127,7 @@ class Outbox:
         if self._stirred:
             due_at = self._feed_due_at
         due_at = min(due_at, self._acknowledgements.judged_at(self._behind))
-        try:
-            async with asyncio.timeout(due_at - time.monotonic()):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+        timer = asyncio.get_running_loop().call_later(due_at - time.monotonic(), self._wake.set)
+        await self._wake.wait()
+        timer.cancel()
         self._wake.clear()

@@ -4,10 +4,10 @@ Sending a frame takes Daphne about a quarter of a millisecond whatever is in it,
 divided among the clients: the more there are, the rarer and the smaller their frames. Counts in them stay exact.
 """
 
-FRAMES_PER_SECOND = 1000
+FRAMES_PER_SECOND = 500
 SHORTEST_INTERVAL_SECONDS = 0.05
-CHARACTERS_PER_SECOND = 16 << 20
-SAVED_CHARACTERS = 64 << 20
+CHARACTERS_PER_SECOND = 8 << 20
+SAVED_CHARACTERS = 16 << 20
 MOST_SAVED_CHARACTERS = 4 << 20
 
 

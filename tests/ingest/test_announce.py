@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from ingest import chunks, feed
-from ingest.announce import Announcer, Arrival, Gathering, fair_shares, folded, within
+from ingest.announce import Announcer
 from ingest.envelope import Event
 from ingest.pusher import Pushed
 from tests.ingest.factory import make_event
@@ -55,17 +54,13 @@ def doorbells(broker: redis.Redis) -> list[Any]:
 
 
 def posted(event: Event, index: int) -> tuple[str, Pushed, list[Event]]:
-    return "s", Pushed(CHUNK, index, 1), [event]
-
-
-def arrivals(*sizes: int) -> list[Arrival]:
-    return [(n, "s", CHUNK, n, (None, None, None, b"x" * size)) for n, size in enumerate(sizes)]
+    return "s", Pushed(CHUNK, index, 1, 100), [event]
 
 
 async def test_arrivals_of_a_moment_are_one_announcement(broker: redis.Redis) -> None:
     announcer = Announcer("tests")
-    announcer.add("a", Pushed(CHUNK, 0, 1), [make_event(1), (None, None, None, b"{}")])
-    announcer.add("b", Pushed(CHUNK, 2, 1), [make_event(2)])
+    announcer.add("a", Pushed(CHUNK, 0, 1, 100), [make_event(1), (None, None, None, b"{}")])
+    announcer.add("b", Pushed(CHUNK, 2, 1, 100), [make_event(2)])
     [announcement] = await announced(broker)
     announcer.close()
     assert announcement["n"] == 3
@@ -76,7 +71,7 @@ async def test_arrivals_of_a_moment_are_one_announcement(broker: redis.Redis) ->
 async def test_an_event_is_announced_as_the_api_shows_it(broker: redis.Redis) -> None:
     announcer = Announcer("tests")
     event = ("k", "t", "2026-01-31T00:00:00.000000+00:00", b'{"a":  1.10}')
-    announcer.add("s", Pushed(CHUNK, 7, 1), [event])
+    announcer.add("s", Pushed(CHUNK, 7, 1, 100), [event])
     [announcement] = await announced(broker)
     announcer.close()
     text = announcement["events"][0][2]
@@ -97,8 +92,8 @@ async def test_beyond_the_limit_the_newest_are_shown_and_all_are_counted(
 ) -> None:
     settings.NOTIFY_MAX_EVENTS = 3
     announcer = Announcer("tests")
-    announcer.add("s", Pushed(CHUNK, 0, 1), [make_event(n) for n in range(5)])
-    announcer.add("s", Pushed(CHUNK, 5, 1), [make_event(n) for n in range(5, 7)])
+    announcer.add("s", Pushed(CHUNK, 0, 1, 100), [make_event(n) for n in range(5)])
+    announcer.add("s", Pushed(CHUNK, 5, 1, 100), [make_event(n) for n in range(5, 7)])
     [announcement] = await announced(broker)
     announcer.close()
     assert announcement["n"] == 7
@@ -108,57 +103,12 @@ async def test_beyond_the_limit_the_newest_are_shown_and_all_are_counted(
 async def test_what_comes_later_is_announced_later(broker: redis.Redis) -> None:
     announcer = Announcer("tests")
     for number in range(3):
-        announcer.add("s", Pushed(CHUNK, number, 1), [make_event(number)])
+        announcer.add("s", Pushed(CHUNK, number, 1, 100), [make_event(number)])
         await announced(broker, number + 1)
     announcer.close()
     announcements = await announced(broker, 3)
     assert [announcement["n"] for announcement in announcements] == [1, 1, 1]
     assert doorbells(broker) == [("monitor.broadcast", announcement["position"]) for announcement in announcements]
-
-
-def test_large_events_are_shown_as_far_as_they_fit() -> None:
-    assert [number for number, *_ in within(arrivals(10, 10, 10), 25)] == [1, 2]
-    assert within(arrivals(10, 10, 30), 25) == []
-    assert len(within(arrivals(10, 10), 25)) == 2
-
-
-def test_a_flood_of_types_is_folded_and_the_sum_stays() -> None:
-    counts = Counter({("a", f"t{n}"): 1 for n in range(50)}) + Counter({("a", "common"): 9, ("b", None): 7})
-    kept = folded(counts, {("a", "t49")}, 10)
-    assert len(kept) == 12
-    assert kept.total() == counts.total()
-    assert (kept["a", "common"], kept["b", None], kept["a", "t49"], kept["a", "(other)"]) == (9, 7, 1, 41)
-    assert folded(counts, set(), 100) == counts
-
-
-def test_what_is_rare_is_shown_beside_what_is_frequent(settings: Settings) -> None:
-    settings.NOTIFY_MAX_EVENTS = 10
-    gathering = Gathering()
-    frequent: list[Event] = [(None, "reading", None, b"%d" % n) for n in range(1000)]
-    rare: list[Event] = [(None, "alarm", None, b"first"), (None, "alarm", None, b"second")]
-    gathering.add("a", Pushed(CHUNK, 0, 1), [*frequent[:500], rare[0], *frequent[500:]])
-    gathering.add("b", Pushed(CHUNK, 0, 1), rare[1:])
-    shown = [(stream, event[3]) for _, stream, *_, event in gathering.shown()]
-    assert shown == [("a", b"first"), *(("a", b"%d" % n) for n in range(992, 1000)), ("b", b"second")]
-    assert gathering.counts == {("a", "reading"): 1000, ("a", "alarm"): 1, ("b", "alarm"): 1}
-    assert gathering.n == 1002
-
-
-def test_shares_are_fair_and_nothing_is_left_that_somebody_wants() -> None:
-    kinds: list[Any] = [("s", name) for name in "abc"]
-    assert fair_shares(dict(zip(kinds, [1, 100, 100], strict=True)), 11) == dict(zip(kinds, [1, 5, 5], strict=True))
-    assert fair_shares(dict(zip(kinds, [1, 2, 3], strict=True)), 11) == dict(zip(kinds, [1, 2, 3], strict=True))
-    assert fair_shares({}, 11) == {}
-
-
-def test_what_gathers_while_nobody_listens_is_bounded(settings: Settings) -> None:
-    settings.NOTIFY_MAX_EVENTS = 10
-    gathering = Gathering()
-    for number in range(300):
-        gathering.add("s", Pushed(CHUNK, 0, 1), [(None, f"t{number}.{place}", None, b"{}") for place in range(50)])
-    assert gathering.n == gathering.counts.total() == 15_000
-    assert len(gathering.counts) < 6000
-    assert sum(map(len, gathering._newest.values())) <= 150
 
 
 async def test_what_arrives_while_redis_is_away_is_announced_when_it_is_back(
@@ -207,3 +157,18 @@ async def test_what_gathered_is_announced_at_the_end(broker: redis.Redis) -> Non
     await announcer.flush()
     announcer.close()
     assert feed.position().seq == 1
+
+
+async def test_at_the_end_what_could_not_be_announced_before_goes_too(
+    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announcer = Announcer("tests")
+    with monkeypatch.context() as away:
+        nowhere = redis.Redis.from_url("unix:///nowhere.sock")
+        away.setattr(feed, "_script", lambda text: nowhere.register_script(text))
+        announcer.add(*posted(make_event(0), 0))
+        await announcer.flush()
+    announcer.add(*posted(make_event(1), 1))
+    await announcer.flush()
+    announcer.close()
+    assert [announcement["n"] for announcement in await announced(broker, 2)] == [1, 1]
