@@ -17,19 +17,20 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
-from websockets.typing import Subprotocol
+
+from monitor.client import ClientError, Event, Events, Feed, Gap, State, Subscription
+from monitor.client import Phase as FeedPhase
 
 SINGLE_CONNECTIONS = 8
 BATCH_CONNECTIONS = 4
@@ -78,6 +79,12 @@ class Phase:
 
     def pieces(self) -> Iterator[range]:
         return (self.numbers[at : at + self.batch] for at in range(0, len(self.numbers), self.batch))
+
+
+class Reading(msgspec.Struct):
+    """The number of an event, in its payload."""
+
+    reading: int = -1
 
 
 class Service:
@@ -151,60 +158,44 @@ def _detail(response: httpx2.Response) -> str:
     return response.text[:200]
 
 
-class Feed:
-    """The WebSocket side: counts what is broadcast of the stream."""
+class Broadcasts:
+    """Watches the stream on the live feed. A lost connection is made again, and what it missed is read then."""
 
     def __init__(self, options: Options, phases: list[Phase], sent_at: list[float]) -> None:
-        self._options = options
+        self._feed = Feed(options.url, options.key, Subscription(stream=options.stream), on_state=self._on_state)
         self._phases = phases
         self._sent_at = sent_at
-        self._refusal = ""
         self.ready = asyncio.Event()
         self.matched = 0
-        self.reconnects = -1
+        self.gaps = 0
+        self.reconnects = 0
 
     async def listen(self) -> None:
-        """Watch until cancelled, connecting again when that is called for. Raises Stopped when it is not."""
-        url = f"{self._options.url.replace('http', 'ws', 1)}/ws/events/"
-        while True:
-            try:
-                async with connect(
-                    url,
-                    additional_headers=self._options.headers,
-                    subprotocols=[Subprotocol("events.v1")],
-                    max_size=None,
-                ) as socket:
-                    await self._watch(socket)
-            except (OSError, WebSocketException) as error:
-                self._give_up_if_in_vain(error)
-            await asyncio.sleep(0.5)
+        """Until cancelled. Raises Stopped when watching is refused, or does not begin."""
+        try:
+            async with aclosing(self._feed.frames()) as frames:
+                async for frame in frames:
+                    if isinstance(frame, Events):
+                        self._note(frame.read(), time.monotonic())
+                    self.matched = self._feed.coverage.matched
+                    self.gaps += isinstance(frame, Gap)
+        except ClientError as error:
+            raise Stopped(str(error)) from error
 
-    async def _watch(self, socket: ClientConnection) -> None:
-        frame = {"op": "sub", "id": "demo", "stream": self._options.stream, "mode": "events"}
-        await socket.send(orjson.dumps(frame).decode())
-        async for text in socket:
-            self._take(orjson.loads(text), time.monotonic())
-        if 4400 <= (socket.close_code or 0) < 4500:
-            raise Stopped(f"The live feed refused: {self._refusal}")
-
-    def _take(self, frame: dict[str, Any], now: float) -> None:
-        if frame["op"] == "ok":
-            self.ready.set()
-            self.reconnects += 1
-        elif frame["op"] == "events":
-            self.matched += frame["matched"]
-            for event in frame["events"]:
-                number = event["payload"].get("reading", -1)
-                if not 0 <= number < len(self._sent_at):
-                    continue  # somebody else's
+    def _note(self, events: list[Event], now: float) -> None:
+        for event in events:
+            number = msgspec.json.decode(event.payload, type=Reading).reading
+            if 0 <= number < len(self._sent_at):  # else somebody else's
                 phase = self._phases[number not in self._phases[0].numbers]
                 phase.broadcast_latencies.append(now - self._sent_at[number])
-        elif frame["op"] == "error":
-            self._refusal = frame["message"]
 
-    def _give_up_if_in_vain(self, error: Exception) -> None:
-        if not self.ready.is_set():
-            raise Stopped(f"The live feed cannot be opened: {error}. See the log of the service.") from error
+    def _on_state(self, state: State) -> None:
+        if state.phase in (FeedPhase.LIVE, FeedPhase.CATCHING_UP):
+            self.ready.set()
+        elif state.phase is FeedPhase.WAITING:
+            if not self.ready.is_set():
+                raise Stopped(f"The live feed cannot be opened: {state.reason}. See the log of the service.")
+            self.reconnects += 1
 
 
 class Storage:
@@ -262,7 +253,7 @@ class Run:
         self._sent_at = [0.0] * options.total
         self._may_send_at = 0.0
         self.service = Service(options)
-        self.feed = Feed(options, self.phases, self._sent_at)
+        self.feed = Broadcasts(options, self.phases, self._sent_at)
         self.storage = Storage(self.service)
 
     @property
@@ -340,7 +331,7 @@ class Run:
         return min(self.feed.matched, self.storage.stored) >= self.acknowledged
 
     def _patience_seconds(self) -> float:
-        """Broadcasts that a lost connection of the feed missed do not come; storing is worth a longer wait."""
+        """What is in a gap of the feed does not come; storing is worth a longer wait."""
         accounted = self.storage.stored + self.storage.dead >= self.acknowledged
         return BROADCAST_PATIENCE_SECONDS if accounted else PATIENCE_SECONDS
 
@@ -353,7 +344,7 @@ def verdict(run: Run) -> list[str]:
         "are not stored: does the flush worker run?": acknowledged - run.storage.stored,
         "too many are stored: did others write the stream?": run.storage.stored - acknowledged,
         "are dead letters: see /api/dead-letters/": run.storage.dead,
-        "were not broadcast: does the notify worker run?": 0 if run.feed.reconnects else acknowledged - broadcast,
+        "were not broadcast: does the notify worker run?": 0 if run.feed.gaps else acknowledged - broadcast,
         "too many were broadcast": broadcast - acknowledged - run.service.resent,
     }
     return [f"{count:,} events {fault}" for fault, count in faults.items() if count > 0]
@@ -365,8 +356,10 @@ def notes(run: Run) -> list[str]:
     if run.service.resent:
         found.append(f"{run.service.resent:,} events were sent again after a lost connection or a 503.")
     if run.feed.reconnects:
+        found.append(f"The live feed was connected again {run.feed.reconnects} times.")
+    if run.feed.gaps:
         unseen = max(0, run.acknowledged - run.feed.matched)
-        found.append(f"The feed was reconnected {run.feed.reconnects} times; {unseen:,} broadcasts were not seen.")
+        found.append(f"The live feed has {run.feed.gaps} gaps; {unseen:,} broadcasts were not seen.")
     return found
 
 

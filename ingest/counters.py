@@ -25,11 +25,12 @@ from typing import Any
 import orjson
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from ingest.connections import connections
 
 SUMS, GAUGES = "{dh:metrics}", "{dh:metrics}:gauges"
 INTERVAL_SECONDS = 1.0
+TIMEOUT_SECONDS = 2.0
 STALE_SECONDS = 15
 BATCH_EXPIRY_SECONDS = 86_400
 BUCKETS_SECONDS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -185,16 +186,8 @@ def _key(field: bytes) -> Key:
     return name, tuple((label, value) for label, _, value in (part.partition("=") for part in labels))
 
 
-@cache
 def client() -> "redis.Redis":
-    """The process's connections. Nothing is tried twice behind the caller's back."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=2,
-        socket_connect_timeout=2,
-        health_check_interval=30,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return connections(settings.REDIS_URL, TIMEOUT_SECONDS)
 
 
 @cache

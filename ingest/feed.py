@@ -27,14 +27,14 @@ from typing import Any, TypedDict
 import orjson
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from ingest import buffer
+from ingest.connections import connections
 
 KEYS = [f"{{dh:feed}}:{name}" for name in ("epoch", "seq", "replay", "kept", "bytes", "producers", "trimmed")]
 EPOCH, SEQ, REPLAY, KEPT, BYTES, PRODUCERS, TRIMMED = KEYS
 MOST_REPLAY_BYTES = 64 << 20
+TIMEOUT_SECONDS = 5.0
 SETTLE_SECONDS = 5.0
 FORGET_SECONDS = 30 * 86_400.0
 
@@ -141,16 +141,8 @@ class Replay:
     entries: list[Entry]
 
 
-@cache
 def client() -> "redis.Redis":
-    """The process's connections, for synchronous code. Nothing is tried twice behind the caller's back."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=5,
-        socket_connect_timeout=2,
-        health_check_interval=30,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return connections(settings.REDIS_URL, TIMEOUT_SECONDS)
 
 
 @cache

@@ -4,18 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
-import redis
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from ingest import buffer
+from ingest.connections import connections
 from monitor import heartbeat, probes
 
 logger = logging.getLogger(__name__)
@@ -82,11 +79,11 @@ def check_database() -> None:
 
 
 def check_buffer() -> None:
-    _client(settings.BUFFER_REDIS_URL).ping()
+    connections(settings.BUFFER_REDIS_URL, TIMEOUT_SECONDS).ping()
 
 
 def check_broker() -> None:
-    _client(settings.REDIS_URL).ping()
+    connections(settings.REDIS_URL, TIMEOUT_SECONDS).ping()
 
 
 def storing_lags() -> str | None:
@@ -127,13 +124,3 @@ async def _warning(name: str) -> str | None:
     except Exception:
         return None  # the checks say what is wrong
     return warning
-
-
-@cache
-def _client(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )

@@ -27,6 +27,7 @@ def finished(**seen: int) -> demo.Run:
     run.phases[1].acknowledged = seen.get("acknowledged", 10) - 3
     run.feed.matched = seen.get("broadcast", 10)
     run.feed.reconnects = seen.get("reconnects", 0)
+    run.feed.gaps = seen.get("gaps", 0)
     run.storage.stored = seen.get("stored", 10)
     run.storage.dead = seen.get("dead", 0)
     run.service.resent = seen.get("resent", 0)
@@ -40,7 +41,14 @@ def execute(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "seen", [{}, {"broadcast": 4, "reconnects": 1}, {"broadcast": 15, "resent": 5}, {"broadcast": 10, "resent": 5}]
+    "seen",
+    [
+        {},
+        {"broadcast": 4, "gaps": 1},
+        {"reconnects": 1},
+        {"broadcast": 15, "resent": 5},
+        {"broadcast": 10, "resent": 5},
+    ],
 )
 def test_a_run_is_fine_when_all_was_stored_and_seen_or_is_accounted_for(seen: dict[str, int]) -> None:
     assert demo.verdict(finished(**seen)) == []
@@ -53,7 +61,7 @@ def test_a_run_is_fine_when_all_was_stored_and_seen_or_is_accounted_for(seen: di
         ({"stored": 8}, "2 events are not stored"),
         ({"stored": 12}, "2 events too many are stored"),
         ({"dead": 1, "stored": 9}, "1 events are dead letters"),
-        ({"broadcast": 7}, "3 events were not broadcast"),
+        ({"broadcast": 7, "reconnects": 1}, "3 events were not broadcast"),
         ({"broadcast": 11}, "1 events too many were broadcast"),
         ({"broadcast": 16, "resent": 5}, "1 events too many were broadcast"),
     ],
@@ -62,9 +70,18 @@ def test_whatever_is_off_is_named(seen: dict[str, int], fault: str) -> None:
     assert any(text.startswith(fault) for text in demo.verdict(finished(**seen)))
 
 
-def test_what_was_not_seen_for_want_of_a_connection_is_noted() -> None:
-    (note,) = demo.notes(finished(broadcast=4, reconnects=2))
-    assert note == "The feed was reconnected 2 times; 6 broadcasts were not seen."
+def test_gaps_and_lost_connections_are_noted() -> None:
+    assert demo.notes(finished(broadcast=4, reconnects=2, gaps=1)) == [
+        "The live feed was connected again 2 times.",
+        "The live feed has 1 gaps; 6 broadcasts were not seen.",
+    ]
+
+
+def test_a_feed_that_cannot_be_opened_says_why() -> None:
+    run = finished()
+    run.feed = demo.Broadcasts(options(url="http://127.0.0.1:9"), run.phases, [])
+    with pytest.raises(demo.Stopped, match=r"cannot be opened: Connection refused\. See the log"):
+        asyncio.run(run.feed.listen())
 
 
 def test_every_event_is_sent_in_one_piece_of_one_phase() -> None:

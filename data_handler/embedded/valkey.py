@@ -13,7 +13,6 @@ from data_handler.process import Process
 LONGEST_SOCKET_PATH_BYTES = 100
 CHATTER = re.compile(r"Memory overcommit must be enabled|Received SIGTERM|is now ready to exit")
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--aof-load-truncated", "yes")
-SURVIVES_ITS_PROCESS = ("--appendonly", "yes", "--appendfsync", "everysec", "--aof-load-truncated", "yes")
 
 
 def buffer(home: Home) -> Process:
@@ -22,8 +21,8 @@ def buffer(home: Home) -> Process:
 
 
 def broker(home: Home) -> Process:
-    """Its folders exist when this returns. A crash of the machine may cost it the last second."""
-    return _prepare("broker", home, home.broker_socket, home.broker_data, *SURVIVES_ITS_PROCESS)
+    """Its folders exist when this returns. A number of the live feed that was given is never given again."""
+    return _prepare("broker", home, home.broker_socket, home.broker_data, *DURABLE)
 
 
 def _prepare(name: str, home: Home, path: Path, data: Path, *options: str) -> Process:

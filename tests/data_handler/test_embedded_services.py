@@ -60,12 +60,14 @@ def test_half_a_command_at_the_end_of_the_buffer_file_is_dropped(home: Home) -> 
         assert read(home) == KEPT
 
 
-def test_nobody_listens_on_a_network_port_and_the_buffer_is_durable(home: Home) -> None:
-    with embedded.running(home) as services, closing(redis.Redis.from_url(home.buffer_url)) as buffer:
+def test_nobody_listens_on_a_network_port_and_both_valkeys_are_durable(home: Home) -> None:
+    with embedded.running(home) as services:
         for server in (services.postgres, services.buffer, services.broker):
             assert not psutil.Process(server.pid).net_connections("inet")
-        options = buffer.config_get("appendonly", "appendfsync", "maxmemory-policy")
-        assert options == {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+        for url in (home.buffer_url, home.broker_url):
+            with closing(redis.Redis.from_url(url)) as client:
+                options = client.config_get("appendonly", "appendfsync", "maxmemory-policy")
+            assert options == {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
 def test_an_interrupted_first_start_does_not_spoil_the_next(home: Home) -> None:

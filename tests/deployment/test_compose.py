@@ -76,6 +76,11 @@ def test_the_buffer_keeps_what_was_acknowledged() -> None:
     assert services()["buffer"]["volumes"] == ["buffer:/data"]
 
 
+def test_the_broker_gives_no_number_of_the_feed_twice() -> None:
+    assert options_of("broker").items() >= DURABLE.items()
+    assert services()["broker"]["volumes"] == ["broker:/data"]
+
+
 def test_the_memory_of_the_buffer_leaves_room_above_what_it_may_hold() -> None:
     default = re.fullmatch(r"\$\{BUFFER_MAXMEMORY:-(\d+)gb\}", options_of("buffer")["--maxmemory"])
     assert default
