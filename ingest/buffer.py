@@ -26,9 +26,11 @@ import redis
 from django.conf import settings
 
 from ingest.chunks import ID_BYTES, received_at
+from ingest.connections import connections
 
 MOST_SHARDS = 64
 LAG_SAMPLES = 1000
+LOOK_SECONDS = 1.0
 FULL = -1
 
 # KEYS list, chunks, size, pushed. ARGV chunk, its number of events, most bytes of the shard, producer. The shard's
@@ -127,6 +129,11 @@ def client() -> "redis.Redis":
     )
 
 
+def _onlooker() -> "redis.Redis":
+    """For those who would rather not know than wait for a buffer that hangs."""
+    return connections(settings.BUFFER_REDIS_URL, LOOK_SECONDS, repeats=1)
+
+
 @cache
 def _script(text: str) -> Any:
     return client().register_script(text)
@@ -169,7 +176,7 @@ def pop(shard: int, committed: Iterable[UUID]) -> int:
 def size(now: float | None = None) -> Size:
     """What waits to be stored, in all shards."""
     now = time.time() if now is None else now
-    pipeline = client().pipeline(transaction=False)
+    pipeline = _onlooker().pipeline(transaction=False)
     for shard in range(MOST_SHARDS):
         list_key, _, size_key, _ = keys(shard)
         pipeline.hmget(size_key, "events", "bytes")
@@ -192,7 +199,7 @@ def waiting_chunks() -> list[UUID]:
 
 def waiting_events(chunk_id: UUID) -> int:
     """How many events of that chunk wait in the buffer; 0 when it is not there."""
-    pipeline = client().pipeline(transaction=False)
+    pipeline = _onlooker().pipeline(transaction=False)
     for shard in range(MOST_SHARDS):
         pipeline.hget(keys(shard)[1], chunk_id.bytes)
     return sum(int(count) for count in pipeline.execute() if count)
@@ -209,4 +216,10 @@ def record_flush(lags_ms: Sequence[int], now: float | None = None) -> None:
 
 
 def lag_samples_ms() -> list[int]:
-    return [int(sample) for sample in client().lrange("dh:flush:lag", 0, -1)]
+    return [int(sample) for sample in _onlooker().lrange("dh:flush:lag", 0, -1)]
+
+
+def flushed_at() -> float | None:
+    """When the last flush ended, Unix seconds."""
+    at = _onlooker().hget("dh:flush", "at")
+    return float(at) if at else None

@@ -11,12 +11,12 @@ HEALTH_CHECK_SECONDS = 30
 
 
 @cache
-def connections(url: str, timeout_seconds: float) -> "redis.Redis":
-    """Those of this process to that server. A call ends after `timeout_seconds`, and redis-py repeats none."""
+def connections(url: str, timeout_seconds: float, repeats: int = 0) -> "redis.Redis":
+    """Those of this process to that server. A call ends after `timeout_seconds`, and is made again `repeats` times."""
     return redis.Redis.from_url(
         url,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=min(timeout_seconds, CONNECT_SECONDS),
         health_check_interval=HEALTH_CHECK_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), repeats),
     )

@@ -49,11 +49,11 @@ def read() -> Progress:
 
 def read_lag() -> Lag:
     """Raises redis.RedisError when the buffer is away."""
-    lags, flushed_at = sorted(buffer.lag_samples_ms()), buffer.client().hget("dh:flush", "at")
+    lags = sorted(buffer.lag_samples_ms())
     return Lag(
         p50_ms=quantile(lags, 0.5),
         p99_ms=quantile(lags, 0.99),
-        flushed_at=float(flushed_at) if flushed_at else None,
+        flushed_at=buffer.flushed_at(),
     )
 
 
