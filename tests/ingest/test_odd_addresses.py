@@ -35,3 +35,17 @@ def test_a_session_cookie_that_cannot_be_one_is_none(value: str) -> None:
     client.cookies["data_handler_session"] = value
     answer = client.get("/admin/", headers={"cookie": f"data_handler_session={value}"})
     assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("body", [b"[" * 5000, b'{"name": NaN}', b"\xff", b"{"])
+def test_a_body_that_is_no_json_or_nested_without_end_is_refused(api: Client, body: bytes) -> None:
+    answer = api.post("/api/streams/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "parse_error"
+
+
+def test_without_its_last_slash_a_post_is_sent_on_as_a_post(api: Client) -> None:
+    answer = api.post("/api/streams", {"name": "s"}, content_type="application/json")
+    assert answer.status_code == 308
+    assert answer["Location"] == "/api/streams/"
+    assert api.post("/api/streams", {"name": "s"}, content_type="application/json", follow=True).status_code == 201
