@@ -83,6 +83,9 @@ class Pusher:
         return await pushed
 
     async def close(self) -> None:
+        """After the push that is under way: it would connect anew."""
+        if self._pushing is not None:
+            await asyncio.wait([self._pushing])
         await self._client.aclose()
 
     async def _push_all(self) -> None:

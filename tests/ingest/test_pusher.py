@@ -139,3 +139,12 @@ async def test_an_unreachable_buffer_is_said_within_a_second(redis_clean: redis.
     await pusher.push(1, [make_event()])
     assert buffer.size().events == 1
     await pusher.close()
+
+
+async def test_closing_waits_for_the_push_under_way(redis_clean: redis.Redis) -> None:
+    pusher = Pusher("tests")
+    push = asyncio.create_task(pusher.push(1, [make_event()]))
+    await asyncio.sleep(0)
+    push.cancel()
+    await pusher.close()
+    assert buffer.size().events == 1
