@@ -3,13 +3,11 @@ from typing import IO, Any
 
 import orjson
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import JSONParser
 
 
-class OrjsonParser(BaseParser):
+class OrjsonParser(JSONParser):
     """JSON bodies of the management API: strict, and deep nesting is an error like any other."""
-
-    media_type = "application/json"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

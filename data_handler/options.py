@@ -76,8 +76,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "DIRECTORY_REFRESH_SECONDS",
         "10",
-        "How old the copy of API keys and streams in a process may be: a revoked key works at most this long."
-        " At most 30.",
+        "How old the copy of API keys and streams in a process may be: a revoked key works at most this long,"
+        " for a live feed that is open up to 15 s longer. At most 30.",
         INGESTION,
     ),
     Option(
@@ -135,7 +135,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "FEED_REPLAY_EVENTS",
         "10000",
-        "Newest announced events that are kept for clients that come back.",
+        "Newest announced events that are kept for clients that come back, 64 MiB of them at most.",
         MONITOR,
     ),
 )

@@ -67,6 +67,8 @@ class Protocol(WebSocketProtocol):  # type: ignore[misc]
             super().onPing(payload)
 
     def _read_again(self) -> None:
+        if self.state == self.STATE_CLOSED:
+            return
         if self.application_queue.qsize() > MOST_WAITING_FRAMES // 2:
             asyncio.get_running_loop().call_later(READ_AGAIN_SECONDS, self._read_again)
         else:

@@ -8,7 +8,7 @@ Nothing here can delay, fail or lose an event. While Redis is away, what arrives
 import asyncio
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -85,6 +85,7 @@ class Announcer:
         if self._unsent is None:
             self._gathering = Gathering()
         sent = self._thread.submit(self._announce, gathering)
+        sent.add_done_callback(_complain)
         sent.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self._sent))
 
     def _sent(self) -> None:
@@ -125,6 +126,11 @@ class Announcer:
             ],
             "accepted_at": gathering.oldest_at,
         }
+
+
+def _complain(sent: "Future[None]") -> None:
+    if error := sent.exception():
+        logger.error("An announcement broke; those who watch are told of a gap.", exc_info=error)
 
 
 def _register(producer: str) -> None:

@@ -12,9 +12,9 @@ Keys in REDIS_URL (the braces keep them in one slot of a cluster):
 
 A producer is a process that accepts events. The buffer counts what each one pushed, in the script that pushes; the
 feed counts what each one announced, in the script that numbers. So an announcement may be tried again without being
-counted twice, and what a process took along when it died is known to the event: `reconcile` gives those numbers
-too, with nothing behind them, and whoever watches sees how many are missing. The events themselves are stored in any
-case.
+counted twice, and how many events a process had pushed and not announced when it died is known exactly: `reconcile`
+gives those numbers too, with nothing behind them, and whoever watches sees how many are missing. The events themselves
+are stored in any case.
 """
 
 import secrets

@@ -67,6 +67,7 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             complain=self.fail,
             interval=lambda: pace.interval_seconds(clients.watchers()),
         )
+        self._read_again_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, *args: Any) -> None:
@@ -105,6 +106,9 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._obey(frame)
         except FeedError as error:
             self.fail(error, getattr(frame, "id", None))
+        except Exception:
+            logger.exception("A frame of %s broke the live feed.", self._principal)
+            self.fail(FeedError("Something broke on our side; the log says more. Connect again."))
 
     def fail(self, error: FeedError, id: str | None = None) -> None:
         """Tell the client, and end the connection if the error is of that kind."""
@@ -199,8 +203,9 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _take(self, behind: bool) -> AsyncIterator[Outgoing]:
         if self._report is not None:
             report, self._report = self._report, None
-            for id, streams in self._stats.items():
-                yield report.frame(id, streams), None
+            for id, streams in list(self._stats.items()):
+                if id in self._stats:  # it may be ended while this waits for the connection
+                    yield report.frame(id, streams), None
         if behind:
             return
         for subscription in list(self._events.values()):
@@ -216,10 +221,22 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if subscription.live:
             items = subscription.take(now, self._allowance.characters(clients.watchers(), now))
         else:
-            await _catch_up(subscription)
+            await self._catch_up(subscription, now)
             items = subscription.take(now)
         self._account(items)
         return items
+
+    async def _catch_up(self, subscription: Subscription, now: float) -> None:
+        """When the log cannot be read, no subscription tries for a moment: all else goes on meanwhile."""
+        if now < self._read_again_at:
+            return
+        try:
+            stretch = await reader().read(subscription.position.seq)
+        except (RedisError, OSError) as error:
+            logger.warning("The log of the feed cannot be read for the moment: %s", error)
+            self._read_again_at = time.monotonic() + AGAIN_SECONDS
+        else:
+            subscription.catch_up(stretch, hub().position)
 
     def _account(self, items: list[Pending]) -> None:
         for item in items:
@@ -243,6 +260,7 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             pass  # the client went away while something was on its way to it
         except Exception:
             logger.exception("The live feed of %s broke.", self._principal)
+            await self.send(frames.error_frame(FeedError("Something broke on our side; the log says more."), None))
             await self.close(FeedError.close_code)
 
     async def _guard(self) -> None:
@@ -271,13 +289,3 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.wait(self._tasks)
         await ticker().leave(self)
         await hub().leave(self)
-
-
-async def _catch_up(subscription: Subscription) -> None:
-    try:
-        stretch = await reader().read(subscription.position.seq)
-    except (RedisError, OSError) as error:
-        logger.warning("The log of the feed cannot be read for the moment: %s", error)
-        await asyncio.sleep(AGAIN_SECONDS)
-    else:
-        subscription.catch_up(stretch, hub().position)

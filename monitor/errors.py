@@ -67,4 +67,7 @@ class Behind(FeedError):
 
 
 class Refused(FeedError):
-    code, close_code = "refused", None
+    close_code = None
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message, code=code)

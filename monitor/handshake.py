@@ -17,7 +17,7 @@ SUBPROTOCOL = "events.v1"
 
 
 def header(scope: dict[str, Any], name: bytes) -> str | None:
-    """The only value of a header; of a repeated one, the last."""
+    """The value of a header; of a repeated one, the last."""
     return dict(scope["headers"]).get(name, b"").decode("latin-1") or None
 
 

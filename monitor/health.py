@@ -1,4 +1,4 @@
-"""Probes: does this process answer, and could it do its work."""
+"""Health: does this process answer, and could it do its work."""
 
 import asyncio
 import logging

@@ -107,12 +107,14 @@ class Outbox:
 
     async def _deliver_feed(self, now: float) -> None:
         self._stirred = False
-        # Not all at once, though one batch stirs them all: other requests would wait behind every client.
-        self._feed_due_at = now + self._interval() * random.uniform(0.75, 1.25)
+        frames = 0
         async for frame, last in self._take(self._behind):
+            frames += 1
             if last is not None:
-                self._acknowledgements.sent(last, len(frame), time.monotonic())
+                self._acknowledgements.sent(last, len(frame.encode()), time.monotonic())
             await self._deliver(frame)
+        # Not all at once, though one batch stirs them all: other requests would wait behind every client.
+        self._feed_due_at = now + self._interval() * max(1, frames) * random.uniform(0.75, 1.25)
 
     async def _deliver(self, frame: str) -> None:
         try:

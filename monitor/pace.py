@@ -12,7 +12,7 @@ MOST_SAVED_CHARACTERS = 4 << 20
 
 
 def interval_seconds(clients: int) -> float:
-    """Between two frames of one subscription."""
+    """Between two frames of one client."""
     return max(SHORTEST_INTERVAL_SECONDS, clients / FRAMES_PER_SECOND)
 
 
@@ -23,8 +23,9 @@ class Bucket:
         self._saved, self._at = saved, now
 
     def fill(self, rate: float, most: float, now: float) -> int:
-        """What may be spent now."""
-        self._saved, self._at = min(most, self._saved + rate * (now - self._at)), now
+        """What may be spent now. What was spent beyond it is forgotten but for a second's worth."""
+        saved = max(self._saved, -rate)
+        self._saved, self._at = min(most, saved + rate * (now - self._at)), now
         return max(0, int(self._saved))
 
     def spend(self, amount: float) -> None:

@@ -69,9 +69,11 @@ class Subscription:
         if stretch.position.epoch != self._epoch:
             self._add(Gap(stretch.position.epoch, 1, 0, "new_epoch"))
             return
-        for item in stretch.items:
-            self._add(item)
         self._end = max(self._end, stretch.position.seq)
+        for item in stretch.items:
+            if len(self._pending) >= MAX_PENDING:
+                return  # it is read again once this is sent
+            self._add(item)
         self.live = stretch.complete and hub.epoch == self._epoch and hub.seq < self._next
 
     def take(self, now: float, characters: int | None = None) -> list[Pending]:

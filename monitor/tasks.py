@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="monitor.broadcast", ignore_result=True)
 def broadcast(epoch: str, seq: int) -> None:
-    """Show what was announced up to this position. A doorbell: losing one delays what watchers see, no more."""
+    """Show the announcement that ended at this position. A doorbell: losing one delays what watchers see, no more."""
     broadcasting.broadcast(Position(epoch, seq))
 
 

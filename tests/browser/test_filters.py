@@ -56,10 +56,10 @@ def test_a_filter_is_in_the_address_and_the_back_button_takes_it_away(page: Page
 
 
 def test_an_address_with_a_filter_can_be_shared(page: Page, service: Service, stream: str) -> None:
-    live.open_live(page, f"?stream={stream}&filter=payload.n%3D2&highlight=2")
-    service.post(stream, [{"n": 1}, {"n": 2}])
-    live.expect_payloads(page, '{"n": 2}')
-    expect(page.locator("mark")).to_have_text(["2"])
+    live.open_live(page, f"?stream={stream}&filter=payload.n%3D2&highlight=pump")
+    service.post(stream, [{"n": 1}, {"n": 2, "of": "a pump"}])
+    live.expect_payloads(page, '{"n": 2, "of": "a pump"}')
+    expect(page.locator("mark")).to_have_text(["pump"])
     expect(page.locator("#filters [name=filter]")).to_have_value("payload.n=2")
 
 

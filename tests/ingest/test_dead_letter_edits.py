@@ -4,7 +4,9 @@ import base64
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
+from pytest_django import Settings
 
 from access.keys import create_key
 from access.models import Scope
@@ -136,3 +138,19 @@ def test_editing_needs_the_scope_manage() -> None:
     reader = Client(headers={"authorization": f"Bearer {token}"})
     assert replay(reader, letter, '{"payload": {"n": 1}}').status_code == 403
     assert DeadLetter.objects.exists()
+
+
+def test_a_page_with_a_session_may_edit_too(settings: Settings) -> None:
+    """Its token is checked before the body is read."""
+    get_user_model().objects.create_superuser("someone", password="secret")
+    client = Client(enforce_csrf_checks=True)
+    client.login(username="someone", password="secret")
+    client.get("/dead-letters/")
+    letter, token = make_letter(), client.cookies[settings.CSRF_COOKIE_NAME].value
+    answer = client.post(
+        f"/api/dead-letters/{letter.pk}/replay/",
+        {"payload": {"a": 1}},
+        content_type="application/json",
+        headers={"X-CSRFToken": token},
+    )
+    assert (answer.status_code, answer.json()["stored"]) == (200, 1)

@@ -9,6 +9,7 @@ from ingest.feed import Position
 from monitor.batches import Batch, Gap
 from monitor.event_frames import MAX_EVENTS_PER_FRAME, MAX_FRAME_CHARACTERS
 from monitor.filters import Filter
+from monitor.replay import Stretch
 from monitor.subscriptions import (
     MAX_PENDING,
     PROGRESS_SECONDS,
@@ -154,3 +155,22 @@ def test_after_a_while_that_nothing_matched_is_sent_too() -> None:
     assert (frame["from"], frame["to"], frame["matched"], frame["events"]) == (1, 5, 0, [])
     subscription.on_batch(batch(6, 5, 5))
     assert subscription.take(now=began + PROGRESS_SECONDS + 2) == []
+
+
+def test_what_the_log_has_is_not_thrown_away_because_it_comes_at_once() -> None:
+    """Gaps and large batches, more than may be pending: what does not fit is read again."""
+    event = json.dumps("x" * (MAX_FRAME_CHARACTERS * 2 // 3))
+    items: list[Batch | Gap] = []
+    for number in range(1, 41, 2):
+        items += [Gap("e", number, number, "lost"), batch(number + 1, 1, 1, event)]
+    subscription = Subscription("a", Filter(), START, live=False)
+    sent: list[dict[str, Any]] = []
+    while not subscription.live:
+        left = [item for item in items if item.last > subscription.position.seq]
+        subscription.catch_up(Stretch(Position("e", 40), left, complete=True), Position("e", 40))
+        sent += frames(subscription)
+    assert [(frame["op"], frame["from"]) for frame in sent] == [
+        ("gap" if number % 2 else "events", number) for number in range(1, 41)
+    ]
+    assert all(frame["omitted"] == 0 for frame in sent if frame["op"] == "events")
+    assert {frame["reason"] for frame in sent if frame["op"] == "gap"} == {"lost"}

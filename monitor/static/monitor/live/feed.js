@@ -1,6 +1,7 @@
 /**
  * What the page is subscribed to: the events of a selection, and the statistics of the whole service. Goes on after a
- * lost connection or a change of the selection where it was, so that `counts` cover every event exactly once.
+ * lost connection or a change of the selection where it was, so that `counts` cover every event
+ * exactly once, unless more than MOST_TO_CATCH_UP lie between.
  */
 
 import { Connection } from "./connection.js";

@@ -16,7 +16,7 @@ export async function loadMissing(gap, rows, selection, openedAt) {
   const starts = before ? before.cells.at : openedAt;
   const ends = new Date((after ? after.cells.at : new Date()).getTime() + 1);
   try {
-    const { found, more } = await read(query(starts, ends, selection), new Set(rows.ids()), matcher(selection));
+    const { found, more } = await read(query(starts, ends, selection), rows.ids(), matcher(selection));
     rows.insertBefore(gap, found);
     gap.outcome = outcome(found.length, more, selection);
   } catch (error) {

@@ -65,7 +65,6 @@ export class GapRow {
   constructor(frame) {
     this.reason = frame.reason;
     this.missing = frame.to >= frame.from ? frame.to - frame.from + 1 : null;
-    this.noticedAt = new Date();
   }
 }
 
