@@ -82,7 +82,7 @@ except Exception as error:
     raise ImproperlyConfigured(f"DATABASE_URL is not a PostgreSQL URL: {error}") from error
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "data_handler.postgresql",
         "NAME": _dsn.pop("dbname", "data_handler"),
         "USER": _dsn.pop("user", ""),
         "PASSWORD": _dsn.pop("password", ""),
@@ -191,6 +191,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "data_handler.outage.DatabaseOutage",
 ]
 MOST_DJANGO_REQUESTS = 20  # at once, in each web process
 ROOT_URLCONF = "data_handler.urls"

@@ -32,22 +32,26 @@ urlpatterns = [
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _error(request, 403, "You may not do this.")
+    return error_page(request, 403, "You may not do this.")
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _error(request, 404, "There is nothing at this address. The API is described at /api/schema/swagger-ui/.")
+    return error_page(
+        request, 404, "There is nothing at this address. The API is described at /api/schema/swagger-ui/."
+    )
 
 
 def handler500(request: HttpRequest) -> HttpResponseBase:
-    return _error(request, 500, "Something broke on our side; the log says more.")
+    return error_page(request, 500, "Something broke on our side; the log says more.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    return _error(request, 403, "The form was out of date, or came from elsewhere. Load its page again, then send it.")
+    return error_page(
+        request, 403, "The form was out of date, or came from elsewhere. Load its page again, then send it."
+    )
 
 
-def _error(request: HttpRequest, status: int, detail: str) -> HttpResponseBase:
+def error_page(request: HttpRequest, status: int, detail: str) -> HttpResponseBase:
     """A page for browsers, made without database and session, which may be what is broken; JSON for all others."""
     answer = page_error(request, status, detail)
     if request.get_preferred_type(["application/json", "text/html"]) != "text/html":

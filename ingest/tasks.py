@@ -28,7 +28,10 @@ def flush() -> None:
     try:
         empty_buffer()
     except (DatabaseError, redis.RedisError) as error:
-        logger.warning("Nothing can be stored now; accepted events stay in the buffer: %s", str(error).strip())
+        part = "the database (DATABASE_URL)" if isinstance(error, DatabaseError) else "the buffer (BUFFER_REDIS_URL)"
+        logger.warning(
+            "Nothing can be stored now; accepted events stay in the buffer: %s: %s", part, str(error).strip()
+        )
 
 
 @shared_task(name="ingest.maintain")

@@ -113,7 +113,7 @@ async def _outcome(name: str) -> str:
     try:
         await probes.run(check, TIMEOUT_SECONDS)
     except Exception as error:
-        logger.warning("Not ready: %s: %s", name, error or type(error).__name__)
+        logger.warning("Not ready: %s: %s", name, str(error) or type(error).__name__)
         return advice
     return "ok"
 

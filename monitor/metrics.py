@@ -57,7 +57,7 @@ async def _ask(read: Callable[[], Any], metrics_of: Callable[[Any], Iterator[Met
     try:
         return list(metrics_of(await probes.run(read, TIMEOUT_SECONDS)))
     except Exception as error:
-        logger.warning("Some metrics cannot be told now: %s", error or type(error).__name__)
+        logger.warning("Some metrics cannot be told now: %s", str(error) or type(error).__name__)
         return []
 
 

@@ -176,7 +176,7 @@ async def _read_progress() -> Progress | None:
         async with asyncio.timeout(PROGRESS_TIMEOUT_SECONDS):
             return await asyncio.get_running_loop().run_in_executor(_reader, _progress_in_thread)
     except (DatabaseError, RedisError, OSError) as error:
-        logger.warning("The progress of storing cannot be read: %s", error)
+        logger.warning("The progress of storing cannot be read: %s", str(error) or type(error).__name__)
         return None
 
 

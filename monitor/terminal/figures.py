@@ -64,11 +64,14 @@ class Figures:
             )
         age = self.latest.buffered.oldest_age_seconds
         if age is not None and age >= OLD_SECONDS:
-            yield f"The oldest buffered event waits for {age:,.0f} s: is the database away?"
+            yield (
+                f"The oldest buffered event waits for {age:,.0f} s: see /health/ready. Do the database, the broker,"
+                " beat and the flush workers run?"
+            )
 
     def _without_totals(self, stats: Stats) -> str:
         if self._told_totals or stats.received.total is not None:
-            return "The database or the buffer does not answer: totals are not known."
+            return "The database or the buffer does not answer: totals are not known. See /health/ready."
         return "No totals: this key is for some streams only, or the database or the buffer does not answer."
 
     def _grows(self) -> bool:

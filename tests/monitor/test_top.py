@@ -90,7 +90,8 @@ def test_a_buffer_that_is_emptied_at_every_flush_is_not() -> None:
 def test_events_that_wait_long_are_said() -> None:
     old = {"events": 3, "bytes": 100, "oldest_age_seconds": 42.0}
     assert list(after(stats(buffered=old)).warnings()) == [
-        "The oldest buffered event waits for 42 s: is the database away?"
+        "The oldest buffered event waits for 42 s: see /health/ready. Do the database, the broker,"
+        " beat and the flush workers run?"
     ]
 
 
@@ -98,7 +99,7 @@ def test_a_database_that_is_away_is_said_and_a_key_for_some_streams_is_not_mista
     unknown = {"total": None, "per_second": 1.0, "n": 1}
     (away,) = after(stats(), stats(waiting=None)).warnings()
     (narrow,) = after(stats(waiting=None, received=unknown)).warnings()
-    assert away == "The database or the buffer does not answer: totals are not known."
+    assert away == "The database or the buffer does not answer: totals are not known. See /health/ready."
     assert narrow.startswith("No totals: this key is for some streams only, or")
 
 
