@@ -20,9 +20,11 @@ run: $(VENV)/ready $(ASSETS) ## Start the service and keep it running (ARGS="--p
 	@$(PY) manage.py up $(ARGS)
 
 test: $(VENV)/ready-dev $(ASSETS) ## Run all tests (ARGS="tests/ingest -x")
-	@$(PY) -m pytest $(ARGS)
 ifeq ($(strip $(ARGS)),)
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile
 	@$(PY) -m pytest tests/browser
+else
+	@$(PY) -m pytest $(ARGS)
 endif
 
 lint: $(VENV)/ready-dev ## Check style, types and who imports whom

@@ -12,6 +12,7 @@ INGESTION = "Ingestion"
 BUFFER = "Buffer and flush"
 STORAGE = "Storage"
 MONITOR = "Live monitor"
+SOURCES = "Sources"
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -137,5 +138,27 @@ OPTIONS: tuple[Option, ...] = (
         "10000",
         "Newest announced events that are kept for clients that come back, 64 MiB of them at most.",
         MONITOR,
+    ),
+    Option(
+        "SOURCES_ALLOWED_HOSTS",
+        "",
+        "Comma-separated host names (with or without :port), addresses and networks that sources may reach although"
+        " their addresses are not public: 192.168.7.0/24,db.internal:5432.",
+        SOURCES,
+    ),
+    Option(
+        "SOURCES_HOST_REQUESTS_PER_SECOND",
+        "5",
+        "Most requests a second that all sources together send to one host.",
+        SOURCES,
+    ),
+    Option("SOURCES_MAX_UPLOAD_BYTES", "1073741824", "Largest file that can be uploaded to be a source.", SOURCES),
+    Option("SOURCES_RUN_RETENTION_DAYS", "30", "Days that ended runs and their logs are kept.", SOURCES),
+    Option(
+        "SOURCES_SECRET_KEYS",
+        "",
+        "Comma-separated keys that encrypt the secrets of sources, the first one new secrets; unset: SECRET_KEY. After"
+        " a change: manage.py rotate_secrets.",
+        SOURCES,
     ),
 )

@@ -31,85 +31,32 @@ NUDGE_SECONDS = 0.1
 RETRY = {"max_retries": 1, "interval_start": 0}  # a connection that died unnoticed
 
 
-class Announcer:
-    """One for each event loop; works in a thread of its own, since a task costs about a millisecond."""
+class Announcements:
+    """Those of one producer, one after the other: not for two threads at once.
+
+    `unsent`: what could not be entered into the feed the last time, and goes first.
+    """
 
     def __init__(self, producer: str) -> None:
         self._producer = producer
         self._announced = 0
-        self._gathering = Gathering()
-        self._timer: asyncio.TimerHandle | None = None
-        self._sending = False
-        self._unsent: Announcement | None = None
-        self._nudge: asyncio.TimerHandle | None = None
-        self._nudged_at = 0.0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="announce")
-        self._thread.submit(_register, producer)
+        self.unsent: Announcement | None = None
 
-    def add(self, stream: str, pushed: Pushed, events: Sequence[Event]) -> None:
-        """Note events that were accepted into the buffer."""
-        self._gathering.add(stream, pushed, events)
-        self._schedule(settings.NOTIFY_INTERVAL_SECONDS)
-
-    def nudge(self) -> None:
-        """Ask for a flush now, without waiting for the tick; at most every NUDGE_SECONDS."""
-        if self._nudge is None:
-            loop = asyncio.get_running_loop()
-            self._nudge = loop.call_at(max(loop.time(), self._nudged_at + NUDGE_SECONDS), self._send_nudge, loop)
-
-    async def flush(self) -> None:
-        """Announce what has gathered, now."""
-        gathering, self._gathering = self._gathering, Gathering()
-        for one in (Gathering(), gathering):  # what could not be sent the last time goes with the first
-            await asyncio.wrap_future(self._thread.submit(self._announce, one))
-
-    def close(self) -> None:
-        """Send nothing more, after what is being sent."""
-        for timer in (self._timer, self._nudge):
-            if timer is not None:
-                timer.cancel()
-        self._thread.shutdown()
-
-    def _send_nudge(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._nudge, self._nudged_at = None, loop.time()
-        self._thread.submit(_send, "ingest.flush", [], "flush", 5.0)
-
-    def _schedule(self, seconds: float) -> None:
-        if self._timer is None and not self._sending:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(seconds, self._start, loop)
-
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer, self._sending = None, True
-        gathering = self._gathering
-        if self._unsent is None:
-            self._gathering = Gathering()
-        sent = self._thread.submit(self._announce, gathering)
-        sent.add_done_callback(_complain)
-        sent.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self._sent))
-
-    def _sent(self) -> None:
-        self._sending = False
-        if self._unsent is not None:
-            self._schedule(AGAIN_SECONDS)
-        elif self._gathering.n:
-            self._schedule(settings.NOTIFY_INTERVAL_SECONDS)
-
-    def _announce(self, gathering: Gathering) -> None:
-        """In the thread. What could not be announced the last time goes first, and alone: it may have been."""
-        announcement = self._unsent or self._announcement(gathering)
+    def make(self, gathering: Gathering) -> None:
+        """Announce what is unsent, and alone, since it may have been announced; else what has gathered."""
+        announcement = self.unsent or self._announcement(gathering)
         if not announcement["n"]:
             return
         try:
             position = feed.append(announcement)
         except redis.RedisError as error:
-            self._unsent = announcement
+            self.unsent = announcement
             logger.warning("What arrives cannot be shown live for the moment: %s", error)
             return
-        self._unsent = None
+        self.unsent = None
         self._announced += announcement["n"]
         if position is not None:
-            _send("monitor.broadcast", [position.epoch, position.seq], "notify", 30.0)
+            send("monitor.broadcast", [position.epoch, position.seq], "notify", 30.0)
 
     def _announcement(self, gathering: Gathering) -> Announcement:
         shown = gathering.shown()
@@ -128,12 +75,76 @@ class Announcer:
         }
 
 
+class Announcer:
+    """One for each event loop; works in a thread of its own, since a task costs about a millisecond."""
+
+    def __init__(self, producer: str) -> None:
+        self._announcements = Announcements(producer)
+        self._gathering = Gathering()
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending = False
+        self._nudge: asyncio.TimerHandle | None = None
+        self._nudged_at = 0.0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="announce")
+        self._thread.submit(register, producer)
+
+    def add(self, stream: str, pushed: Pushed, events: Sequence[Event]) -> None:
+        """Note events that were accepted into the buffer."""
+        self._gathering.add(stream, pushed, events)
+        self._schedule(settings.NOTIFY_INTERVAL_SECONDS)
+
+    def nudge(self) -> None:
+        """Ask for a flush now, without waiting for the tick; at most every NUDGE_SECONDS."""
+        if self._nudge is None:
+            loop = asyncio.get_running_loop()
+            self._nudge = loop.call_at(max(loop.time(), self._nudged_at + NUDGE_SECONDS), self._send_nudge, loop)
+
+    async def flush(self) -> None:
+        """Announce what has gathered, now."""
+        gathering, self._gathering = self._gathering, Gathering()
+        for one in (Gathering(), gathering):  # what could not be sent the last time goes with the first
+            await asyncio.wrap_future(self._thread.submit(self._announcements.make, one))
+
+    def close(self) -> None:
+        """Send nothing more, after what is being sent."""
+        for timer in (self._timer, self._nudge):
+            if timer is not None:
+                timer.cancel()
+        self._thread.shutdown()
+
+    def _send_nudge(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._nudge, self._nudged_at = None, loop.time()
+        self._thread.submit(send, "ingest.flush", [], "flush", 5.0)
+
+    def _schedule(self, seconds: float) -> None:
+        if self._timer is None and not self._sending:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(seconds, self._start, loop)
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer, self._sending = None, True
+        gathering = self._gathering
+        if self._announcements.unsent is None:
+            self._gathering = Gathering()
+        sent = self._thread.submit(self._announcements.make, gathering)
+        sent.add_done_callback(_complain)
+        sent.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self._sent))
+
+    def _sent(self) -> None:
+        self._sending = False
+        if self._announcements.unsent is not None:
+            self._schedule(AGAIN_SECONDS)
+        elif self._gathering.n:
+            self._schedule(settings.NOTIFY_INTERVAL_SECONDS)
+
+
 def _complain(sent: "Future[None]") -> None:
     if error := sent.exception():
         logger.error("An announcement broke; those who watch are told of a gap.", exc_info=error)
 
 
-def _register(producer: str) -> None:
+def register(producer: str) -> None:
+    """As `feed.register`, if the feed is there."""
     try:
         feed.register(producer)
     except redis.RedisError as error:
@@ -157,7 +168,8 @@ def as_json(stream: str, id: UUID, event: Event) -> str:
     return (head[:-1] + b',"payload":' + payload + b"}").decode()
 
 
-def _send(task: str, arguments: list[Any], queue: str, expires_seconds: float) -> None:
+def send(task: str, arguments: list[Any], queue: str, expires_seconds: float) -> None:
+    """Ask for a task, if the broker is there."""
     try:
         current_app.send_task(
             task, args=arguments, queue=queue, expires=expires_seconds, retry_policy=RETRY, ignore_result=True

@@ -56,7 +56,10 @@ def _finder(path: str) -> Callable[[dict[str, Any]], Any]:
 
 
 def _default_time(event: dict[str, Any]) -> Any:
-    return next((event[name] for name in ("time", "timestamp", "ts") if event.get(name) is not None), None)
+    time = event.get("time")
+    if time is not None:
+        return time
+    return next((event[name] for name in ("timestamp", "ts") if event.get(name) is not None), None)
 
 
 def read_key(value: Any) -> str | None:

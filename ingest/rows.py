@@ -39,10 +39,10 @@ def rows_of(chunk_id: UUID, batches: Iterable[tuple[int, Iterable[Event]]]) -> l
 
 def copy_lines(rows: Sequence[Row]) -> bytes:
     """Rows in PostgreSQL's COPY text format."""
-    payloads = _copy_payloads([row.payload for row in rows])
+    payloads = copy_payloads([row.payload for row in rows])
     return b"".join(
         [
-            f"{id}\t{received}\t{time or NULL}\t{stream_id}\t{_field(key)}\t{_field(type_)}\t".encode()
+            f"{id}\t{received}\t{time or NULL}\t{stream_id}\t{copy_field(key)}\t{copy_field(type_)}\t".encode()
             + payload
             + b"\n"
             for (id, received, time, stream_id, key, type_, _), payload in zip(rows, payloads, strict=True)
@@ -50,7 +50,7 @@ def copy_lines(rows: Sequence[Row]) -> bytes:
     )
 
 
-def _copy_payloads(payloads: list[bytes]) -> list[bytes]:
+def copy_payloads(payloads: list[bytes]) -> list[bytes]:
     """Escaped; one look at all of them together spares most of them one of their own."""
     together = b"".join(payloads)
     if any(character in together for character in (b"\\", b"\n", b"\r", b"\t")):
@@ -58,7 +58,8 @@ def _copy_payloads(payloads: list[bytes]) -> list[bytes]:
     return payloads
 
 
-def _field(value: str | None) -> str:
+def copy_field(value: str | None) -> str:
+    """A text, or null, as a field of PostgreSQL's COPY text format."""
     if value is None:
         return NULL
     return value if value.isalnum() else value.translate(ESCAPES)

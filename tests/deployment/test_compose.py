@@ -9,7 +9,7 @@ from data_handler.processes import WORKERS, Processes
 from tests.deployment.files import command_of_image, compose, instructions, services, text, validate
 
 ONE_SHOT = {"migrate", "secrets"}
-ONLY_COMPOSE_KNOWS = {"PUBLISH", "BUFFER_MAXMEMORY"}
+ONLY_COMPOSE_KNOWS = {"PUBLISH", "BUFFER_MAXMEMORY", "SOURCES_TMP_SIZE"}
 DURABLE = {"--appendonly": "yes", "--appendfsync": "always", "--maxmemory-policy": "noeviction"}
 PROCESSES = Processes(Path("/app"), Path("/data"))
 DEFAULTS = {option.name: option.default for option in OPTIONS}
