@@ -1,0 +1,84 @@
+"""Why a run ends, and why a row is left out.
+
+SourceError                 the run fails; `code` is for programs, the message says what was wrong and what to do
+├── BadDefinition           the source's document cannot be carried out
+├── Unreachable             the other side does not answer, or not as agreed; trying later may help
+├── Forbidden               the other side refuses us: credentials, permissions
+├── AddressRefused          an address that sources may not reach
+├── LimitExceeded           more bytes, rows, pages or seconds than the source allows
+├── Undecodable             what came is not what the source says it is
+└── LoadFailed              the rows cannot be stored
+    └── LoadDelayed         not now: the buffer is full or away; trying later may help
+NotModified                 the other side has nothing new: the run is skipped
+TryLater                    a rate limit: the run goes on at `at`
+Cancelled                   somebody cancelled the run
+RowRejected                 this row is left out, and said to be
+"""
+
+
+class SourceError(Exception):
+    code = "failed"
+    temporary = False
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class BadDefinition(SourceError):
+    code = "bad_definition"
+
+
+class Unreachable(SourceError):
+    code = "unreachable"
+    temporary = True
+
+
+class Forbidden(SourceError):
+    code = "forbidden"
+
+
+class AddressRefused(SourceError):
+    code = "address_refused"
+
+
+class LimitExceeded(SourceError):
+    code = "limit_exceeded"
+
+
+class Undecodable(SourceError):
+    code = "undecodable"
+
+
+class LoadFailed(SourceError):
+    code = "load_failed"
+
+
+class LoadDelayed(LoadFailed):
+    code = "load_delayed"
+    temporary = True
+
+
+class NotModified(Exception):
+    pass
+
+
+class TryLater(Exception):
+    """`at`: Unix seconds."""
+
+    def __init__(self, at: float, reason: str) -> None:
+        super().__init__(reason)
+        self.at = at
+
+
+class Cancelled(Exception):
+    pass
+
+
+class RowRejected(Exception):
+    """`code` is for programs and for counting, the message for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
