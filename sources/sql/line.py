@@ -1,0 +1,52 @@
+"""The way to a database, cut when an answer takes too long: drivers wait for a silent server for ever."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Timer
+
+
+class Line:
+    """Nothing to cut at first."""
+
+    def __init__(self) -> None:
+        self.was_cut = False
+        self._cut: Callable[[], object] | None = None
+        self._socket: socket.socket | None = None
+
+    def attach_socket(self, number: int) -> None:
+        """A driver's socket, in place of an earlier one. The driver may put TLS around it, and owns it still."""
+        self.close()
+        self._socket = own = socket.socket(fileno=os.dup(number))
+        self.attach(lambda: own.shutdown(socket.SHUT_RDWR))
+
+    def attach(self, cut: Callable[[], object]) -> None:
+        """`cut` is called from another thread, and makes the call that waits fail."""
+        self._cut = cut
+        if self.was_cut:
+            self.cut()
+
+    def cut(self) -> None:
+        self.was_cut = True
+        if self._cut:
+            with suppress(OSError):  # it may be closed already
+                self._cut()
+
+    def close(self) -> None:
+        """Hangs up, too: a driver may have left its socket open."""
+        if self._socket:
+            with self._socket, suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def limited(self, seconds: float, deadline: float) -> Iterator[None]:
+        """Until then what happens inside must be over. `deadline`: on time.monotonic()."""
+        timer = Timer(max(0.0, min(seconds, deadline - time.monotonic())), self.cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
