@@ -1,0 +1,143 @@
+"""Rows as records: the current value of each key of a source."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ingest.fields import read_time
+from ingest.writer import is_data_error
+from sources.definition import Replace, Upsert
+from sources.errors import RowRejected
+from sources.keys import content_hash, make_key
+from sources.load import values
+from sources.load.changes import Change, Changes
+from sources.load.counts import Counts
+from sources.load.staging import Entry, Merged, Staging
+from sources.paths import getter
+from sources.rows import Rejected, Row
+
+TimeReader = Callable[[Row], str | None]
+
+
+class Upserter:
+    """Loads rows inside transactions of the caller: they stand or fall with what else is committed there.
+
+    A record is written when the content of its row, or one of its times, is not what it was. Of several rows with one
+    key the last counts, within a batch and in a run; of what a run changed more than once, the first change is
+    counted as inserted or updated and the others as superseded. `starts_at` and `ends_at` of a record are None for
+    what is no time: datetime, ISO 8601 text (without a zone: UTC) or Unix seconds.
+
+    Batches of some thousand rows are fastest; nothing is kept from batch to batch. After an error that `load` raises,
+    or a rollback, make a new one.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        source_id: int | None,
+        run_id: UUID | None,
+        spec: Upsert | Replace,
+        changes: Changes | None = None,
+    ) -> None:
+        """`changes` are told what changes. Raises BadDefinition."""
+        self._connection = connection
+        self._staging = Staging(connection, source_id, run_id)
+        self._key = make_key(spec.key)
+        self._starts_at, self._ends_at = _time_reader(spec.starts_at), _time_reader(spec.ends_at)
+        self._changes = changes
+
+    def load(self, rows: Sequence[Row], now: datetime) -> Counts:
+        """Raises django.db.Error where not the data is at fault."""
+        counts = Counts()
+        entries = self._entries(rows, counts)
+        if not entries:
+            return counts
+        latest = {entry.key: entry for entry in entries}
+        counts.superseded = len(entries) - len(latest)
+        self._staging.prepare()
+        self._store(sorted(latest.values()), rows, now, counts)
+        return counts
+
+    def finish(self, now: datetime) -> Counts:
+        """Call after the last batch, inside the transaction."""
+        return Counts()
+
+    def committed(self) -> None:
+        """Call after each commit: tells the live feed."""
+        if self._changes is not None:
+            self._changes.announce()
+
+    def _entries(self, rows: Sequence[Row], counts: Counts) -> list[Entry]:
+        key, starts_at, ends_at, make = self._key, self._starts_at, self._ends_at, Entry._make
+        entries: list[Entry] = []
+        for place, row in enumerate(rows):
+            try:
+                value = values.encode(row)
+                entries.append(make((key(row), value, content_hash(row), starts_at(row), ends_at(row), place)))
+            except RowRejected as rejection:
+                self._reject(row, rejection, counts)
+        allowed = values.limits()
+        refused = values.refusals([rows[entry.row] for entry in entries], [entry.value for entry in entries], allowed)
+        for place, refusal in refused.items():
+            self._reject(rows[entries[place].row], refusal, counts)
+        return [entry for place, entry in enumerate(entries) if place not in refused] if refused else entries
+
+    def _reject(self, row: Row, rejection: RowRejected, counts: Counts) -> None:
+        counts.rejected.append(Rejected("load", rejection.code, str(rejection), row))
+
+    def _store(self, entries: Sequence[Entry], rows: Sequence[Row], now: datetime, counts: Counts) -> None:
+        """Those that PostgreSQL refuses are found by bisection under savepoints, and the good ones stored."""
+        try:
+            with transaction.atomic(using=self._connection.alias):
+                merged = self._merge(entries, now)
+        except DatabaseError as error:
+            if not is_data_error(error):
+                raise
+            if len(entries) > 1:
+                middle = len(entries) // 2
+                for half in (entries[:middle], entries[middle:]):
+                    self._store(half, rows, now, counts)
+            else:
+                row = rows[entries[0].row]
+                self._reject(row, RowRejected("refused_by_database", str(error).partition("\n")[0]), counts)
+            return
+        again = min(merged.again, merged.changed)
+        counts.inserted += merged.inserted
+        counts.updated += merged.changed - again
+        counts.superseded += again
+        counts.unchanged += merged.stored - merged.inserted - merged.changed
+        self._note(merged, entries)
+
+    def _merge(self, entries: Sequence[Entry], now: datetime) -> Merged:
+        return self._staging.store(entries, now)
+
+    def _note(self, merged: Merged, entries: Sequence[Entry]) -> None:
+        if self._changes is None or not merged.inserted + merged.changed:
+            return
+        by_key = {entry.key: entry.value for entry in entries}
+        inserted = [Change("inserted", key, by_key[key]) for key in merged.inserted_keys]
+        updated = [Change("updated", key, by_key[key]) for key in merged.changed_keys]
+        self._changes.note({"inserted": merged.inserted, "updated": merged.changed}, inserted + updated)
+
+
+def _time_reader(path: str) -> TimeReader:
+    if not path:
+        return lambda row: None
+    get = getter(path)
+
+    def read(row: Row) -> str | None:
+        value = get(row)
+        return _text(value) if isinstance(value, datetime) else read_time(value)
+
+    return read
+
+
+def _text(time: datetime) -> str | None:
+    try:
+        return (time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()
+    except OverflowError:
+        return None

@@ -1,0 +1,106 @@
+"""The records of a source made exactly what one run brings."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ingest.ledger import array
+from sources.definition import Replace
+from sources.errors import LoadFailed, RowRejected
+from sources.load.changes import Change, Changes
+from sources.load.counts import Counts
+from sources.load.records import Upserter
+from sources.load.staging import Entry, Merged, of_source
+from sources.rows import Row
+
+# Not IF NOT EXISTS: were the transaction another than that of the batches before, their records would be deleted.
+CREATE = "DROP TABLE IF EXISTS pg_temp.seen_record; CREATE TEMPORARY TABLE seen_record (key text) ON COMMIT DROP"
+SEE = "INSERT INTO seen_record SELECT unnest(%s::text[])"
+DELETE = """
+WITH doomed AS (
+    SELECT id FROM record WHERE {of_source} AND NOT EXISTS (SELECT FROM seen_record AS seen WHERE seen.key = record.key)
+    ORDER BY key FOR UPDATE
+), deleted AS (
+    DELETE FROM record USING doomed WHERE record.id = doomed.id RETURNING record.key
+)
+SELECT count(*), ARRAY(SELECT key FROM deleted LIMIT %(shown)s) FROM deleted
+"""
+
+
+class Replacer(Upserter):
+    """As Upserter, all in one transaction; `finish` deletes the source's records that did not come.
+
+    A row that is rejected here and has a key keeps the record that it would have changed: it did come.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        source_id: int | None,
+        run_id: UUID | None,
+        spec: Replace,
+        changes: Changes | None = None,
+    ) -> None:
+        super().__init__(connection, source_id, run_id, spec, changes)
+        self._source_id = source_id
+        self._allow_empty = spec.allow_empty
+        self._begun = False
+        self._came = self._stored = 0
+        self._kept: list[str] = []
+
+    def load(self, rows: Sequence[Row], now: datetime) -> Counts:
+        """As Upserter's. Raises django.db.ProgrammingError in another transaction than the batch before."""
+        self._begin()
+        self._came += len(rows)
+        counts = super().load(rows, now)
+        if self._kept:
+            self._execute(SEE, [array(self._kept)])
+            self._kept = []
+        return counts
+
+    def finish(self, now: datetime) -> Counts:
+        """Raises LoadFailed ("empty_result") when no row was stored. `allow_empty` does not speak of rejected rows."""
+        if not self._stored and (self._came or not self._allow_empty):
+            raise LoadFailed(
+                f"{'All rows were rejected' if self._came else 'No rows came'}, and every record of the source would"
+                " be deleted. Nothing was changed; if no rows is a right answer, set load.allow_empty.",
+                code="empty_result",
+            )
+        self._begin()
+        self._staging.lock()
+        return self._delete()
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._execute(CREATE)
+            self._begun = True
+
+    def _delete(self) -> Counts:
+        statement = DELETE.format(of_source=of_source(self._source_id))
+        with self._connection.cursor() as cursor:
+            cursor.execute("ANALYZE seen_record")
+            cursor.execute(statement, {"source_id": self._source_id, "shown": settings.NOTIFY_MAX_EVENTS})
+            deleted, keys = cursor.fetchone()
+        if self._changes is not None and deleted:
+            self._changes.note({"deleted": deleted}, [Change("deleted", key, b"null") for key in keys])
+        return Counts(deleted=deleted)
+
+    def _merge(self, entries: Sequence[Entry], now: datetime) -> Merged:
+        merged = super()._merge(entries, now)
+        self._stored += merged.stored
+        self._execute(SEE, [array(entry.key for entry in entries)])
+        return merged
+
+    def _reject(self, row: Row, rejection: RowRejected, counts: Counts) -> None:
+        super()._reject(row, rejection, counts)
+        try:
+            self._kept.append(self._key(row))
+        except RowRejected:
+            return
+
+    def _execute(self, statement: str, parameters: Sequence[str] = ()) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
