@@ -131,6 +131,14 @@ NOTIFY_INTERVAL_SECONDS = env.number("NOTIFY_INTERVAL_MS", at_least=1) / 1000
 NOTIFY_MAX_EVENTS = env.integer("NOTIFY_MAX_EVENTS", at_least=1)
 FEED_REPLAY_EVENTS = env.integer("FEED_REPLAY_EVENTS", at_least=1)
 
+# Pulling from elsewhere
+
+SOURCES_ALLOWED_HOSTS = env.words("SOURCES_ALLOWED_HOSTS")
+SOURCES_HOST_REQUESTS_PER_SECOND = env.number("SOURCES_HOST_REQUESTS_PER_SECOND", at_least=0.001)
+SOURCES_MAX_UPLOAD_BYTES = env.integer("SOURCES_MAX_UPLOAD_BYTES", at_least=1)
+SOURCES_RUN_RETENTION_DAYS = env.integer("SOURCES_RUN_RETENTION_DAYS", at_least=1)
+SOURCES_SECRET_KEYS = env.words("SOURCES_SECRET_KEYS")
+
 # Celery: tasks are doorbells. None carries the only copy of anything, so nothing is acknowledged late or retried.
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
@@ -140,6 +148,7 @@ CELERY_TASK_ROUTES = {
     "ingest.flush": {"queue": "flush"},
     "monitor.broadcast": {"queue": "notify"},
     "monitor.tick": {"queue": "notify"},
+    "sources.work": {"queue": "sources"},
 }
 CELERY_TASK_SOFT_TIME_LIMIT = 300
 CELERY_TASK_TIME_LIMIT = 330
@@ -155,6 +164,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "tick": {"task": "monitor.tick", "schedule": 10, "options": {"expires": 10}},
     "maintain": {"task": "ingest.maintain", "schedule": 3600, "options": {"expires": 3600}},
+    "sources": {"task": "sources.tick", "schedule": 2, "options": {"expires": 2}},
+    "maintain sources": {"task": "sources.maintain", "schedule": 3600, "options": {"expires": 3600}},
 }
 
 # Django
@@ -180,6 +191,7 @@ INSTALLED_APPS = [
     "access",
     "ingest",
     "monitor",
+    "sources",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -267,6 +279,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["access.permissions.HasScope"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"RunStatusEnum": "sources.models.Status"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "ingest.openapi.describe_ingestion",

@@ -26,6 +26,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("access.urls")),
     path("api/", include("ingest.urls")),
+    path("api/", include("sources.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/schema/swagger-ui/", login_required(swagger_ui), name="swagger-ui"),
 ]

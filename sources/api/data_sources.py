@@ -1,0 +1,167 @@
+"""`/api/data_sources/`: sources, and what one can do with them."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.authentication import principal
+from sources import backfills, runs, saving, secrets, stats, trying, validation
+from sources.api.serializers import RunSerializer, SourceSerializer, VersionSerializer
+from sources.definition import Definition
+from sources.doorbell import ring
+from sources.errors import BadDefinition, SourceError
+from sources.models import Source, Trigger
+
+
+class Conflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "already_running"
+
+
+class Backfill(serializers.Serializer[Any]):
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    step_seconds = serializers.FloatField(min_value=60, default=86_400.0)
+
+
+@extend_schema(tags=["sources"])
+class SourceViewSet(viewsets.ModelViewSet[Source]):
+    """Places that data is pulled from."""
+
+    queryset = Source.objects.all()
+    serializer_class = SourceSerializer
+    filterset_fields = ["name", "active"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def perform_create(self, serializer: Any) -> None:
+        self._save(Source(name=serializer.validated_data["name"]), serializer)
+
+    def perform_update(self, serializer: Any) -> None:
+        self._save(serializer.instance, serializer)
+
+    def perform_destroy(self, instance: Source) -> None:
+        instance.delete()
+        stats.forget()
+
+    def _save(self, source: Source, serializer: Any) -> None:
+        given = serializer.validated_data
+        source.name, source.active = given.get("name", source.name), given.get("active", source.active)
+        document = given.get("definition", source.definition)
+        try:
+            saving.save(source, document, principal(self.request).name, given.get("secrets"))
+        except (validation.InvalidDefinition, BadDefinition) as error:
+            raise ValidationError({"definition": [str(error)]}) from error
+        serializer.instance = source
+        ring()
+
+    @extend_schema(request=None, responses={202: RunSerializer})
+    @action(detail=True, methods=["post"])
+    def run(self, request: Request, pk: str) -> Response:
+        """Pull now. 409 while a run is pending or running."""
+        try:
+            run = runs.request(self.get_object(), Trigger.API, principal(request).name)
+        except runs.AlreadyRunning as error:
+            raise Conflict(str(error)) from error
+        ring()
+        return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=Backfill, responses={202: RunSerializer})
+    @action(detail=True, methods=["post"])
+    def backfill(self, request: Request, pk: str) -> Response:
+        """Pull a stretch of the past, window by window; the live cursor stays where it is."""
+        asked = Backfill(data=request.data)
+        asked.is_valid(raise_exception=True)
+        window: dict[str, datetime] = {name: asked.validated_data[name] for name in ("starts_at", "ends_at")}
+        step = timedelta(seconds=asked.validated_data["step_seconds"])
+        try:
+            run = backfills.begin(self.get_object(), **window, step=step, by=principal(request).name)
+        except BadDefinition as error:
+            raise ValidationError([str(error)]) from error
+        ring()
+        return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=SourceSerializer, responses=dict)
+    @action(detail=True, methods=["post"], url_path="test")
+    def try_saved(self, request: Request, pk: str) -> Response:
+        """Whether the other side can be reached and lets us in. With a `definition`, of that one."""
+        return Response(trying.test(*self._changed(request, self.get_object())))
+
+    @extend_schema(request=SourceSerializer, responses=dict)
+    @action(detail=True, methods=["post"], url_path="preview")
+    def preview_saved(self, request: Request, pk: str) -> Response:
+        """The first 20 rows after each step. With a `definition`, of that one."""
+        source = self.get_object()
+        return Response(trying.preview(*self._changed(request, source), source))
+
+    @extend_schema(operation_id="data_sources_test_unsaved", request=SourceSerializer, responses=dict)
+    @action(detail=False, methods=["post"], url_path="test")
+    def try_new(self, request: Request) -> Response:
+        """As `…/{id}/test/`, of a source that is not saved."""
+        return Response(trying.test(*self._given(request)))
+
+    @extend_schema(operation_id="data_sources_preview_unsaved", request=SourceSerializer, responses=dict)
+    @action(detail=False, methods=["post"], url_path="preview")
+    def preview_new(self, request: Request) -> Response:
+        """As `…/{id}/preview/`, of a source that is not saved."""
+        return Response(trying.preview(*self._given(request)))
+
+    @extend_schema(request=SourceSerializer, responses=dict)
+    @action(detail=False, methods=["post"])
+    def validate(self, request: Request) -> Response:
+        """What is wrong with a `definition`, by the places in it; nothing is asked of the other side."""
+        document = request.data.get("definition") if isinstance(request.data, dict) else None
+        try:
+            secrets.host_of(validation.read(document))
+        except validation.InvalidDefinition as error:
+            return Response({"problems": [problem._asdict() for problem in error.problems]})
+        except BadDefinition as error:
+            return Response({"problems": [{"pointer": "/extract", "message": str(error)}]})
+        return Response({"problems": []})
+
+    def _changed(self, request: Request, source: Source) -> tuple[Any, Mapping[str, str]]:
+        """The source's definition and secrets, with what the request gives in their place."""
+        given = self.get_serializer(source, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        definition = msgspec.convert(given.validated_data.get("definition", source.definition), Definition)
+        fresh = given.validated_data.get("secrets", {})
+        kept = {} if _all_given(definition, fresh) else _secrets(source, definition)
+        return definition, secrets.Secrets({**kept, **fresh})
+
+    def _given(self, request: Request) -> tuple[Any, Mapping[str, str]]:
+        given = self.get_serializer(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        named = secrets.Secrets(given.validated_data.get("secrets", {}))
+        return validation.read(given.validated_data["definition"]), named
+
+    @extend_schema(responses=VersionSerializer(many=True))
+    @action(detail=True)
+    def versions(self, request: Request, pk: str) -> Response:
+        """Every definition that the source has had, the newest first."""
+        return Response(VersionSerializer(self.get_object().versions.all(), many=True).data)
+
+    @extend_schema(responses=dict)
+    @action(detail=False, url_path="schema")
+    def definition_schema(self, request: Request) -> Response:
+        """The JSON Schema of a definition."""
+        return Response(validation.schema())
+
+
+def _all_given(definition: Definition, fresh: Mapping[str, str]) -> bool:
+    extract = definition.extract
+    names = (getattr(part, "secret", None) for part in (extract, getattr(extract, "auth", None)))
+    return all(name in fresh for name in names if name)
+
+
+def _secrets(source: Source, definition: Definition) -> Mapping[str, str]:
+    try:
+        return secrets.reveal(source, definition)
+    except SourceError as error:
+        raise ValidationError({"secrets": [str(error)]}) from error

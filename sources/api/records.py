@@ -1,0 +1,101 @@
+"""`/api/records/`: the current value of every key."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import OrderingFilter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sources import records, stats
+from sources.api.pagination import Ordered
+from sources.api.serializers import RecordSerializer
+from sources.models import Record
+
+MOST_AT_ONCE = 10_000
+FIELD = "value."
+
+
+class RecordFilter(filters.FilterSet):  # type: ignore[misc]
+    """`starts_at`, `ends_at`: records that lie between. `search`: in the key or anywhere in the value."""
+
+    starts_at = filters.IsoDateTimeFilter(field_name="starts_at", lookup_expr="gte")
+    ends_at = filters.IsoDateTimeFilter(field_name="ends_at", lookup_expr="lte")
+    updated_after = filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gt")
+    source_name = filters.CharFilter(field_name="source__name")
+    search = filters.CharFilter(method="holds")
+
+    class Meta:
+        model = Record
+        fields = ["source", "key"]
+
+    def holds(self, queryset: "QuerySet[Record]", name: str, value: str) -> "QuerySet[Record]":
+        return queryset.extra(
+            where=["record.key ILIKE %s OR record.value::text ILIKE %s"], params=[_pattern(value)] * 2
+        )
+
+
+def _pattern(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+@extend_schema(tags=["records"])
+class RecordViewSet(viewsets.ModelViewSet[Record]):
+    """Filter by `value.<field>=<text>` too, as often as you like."""
+
+    queryset = Record.objects.select_related("source")
+    serializer_class = RecordSerializer
+    filterset_class = RecordFilter
+    filter_backends = [filters.DjangoFilterBackend, OrderingFilter]
+    ordering_fields = ["id", "key", "updated_at", "created_at", "starts_at", "ends_at"]
+    pagination_class = Ordered
+
+    def get_queryset(self) -> "QuerySet[Record]":
+        queryset = super().get_queryset()
+        for name, text in self.request.query_params.items():
+            if name.startswith(FIELD):
+                queryset = with_field(queryset, name.removeprefix(FIELD), str(text))
+        return queryset
+
+    def perform_create(self, serializer: Any) -> None:
+        now, given = timezone.now(), serializer.validated_data
+        serializer.save(hash=records.hash_of(given), created_at=now, updated_at=now)
+        stats.forget()
+
+    def perform_update(self, serializer: Any) -> None:
+        record = serializer.instance
+        given = {name: getattr(record, name) for name in ("value", "starts_at", "ends_at")}
+        serializer.save(hash=records.hash_of({**given, **serializer.validated_data}), updated_at=timezone.now())
+        stats.forget()
+
+    def perform_destroy(self, instance: Record) -> None:
+        instance.delete()
+        stats.forget()
+
+    @extend_schema(request=RecordSerializer(many=True), responses=dict)
+    @action(detail=False, methods=["post"])
+    def upsert(self, request: Request) -> Response:
+        """Make or change many at once, by source and key: how many were inserted, updated, unchanged."""
+        if not isinstance(request.data, list) or len(request.data) > MOST_AT_ONCE:
+            raise ValidationError([f"Send an array of at most {MOST_AT_ONCE} records."])
+        given = [RecordSerializer(data=one) for one in request.data]
+        for one in given:
+            one.validators = []  # that it exists is no error here
+        problems = {str(place): one.errors for place, one in enumerate(given) if not one.is_valid()}
+        if problems:
+            raise ValidationError(problems)
+        return Response(records.upsert([one.validated_data for one in given], timezone.now())._asdict())
+
+
+def with_field(queryset: "QuerySet[Record]", path: str, text: str) -> "QuerySet[Record]":
+    """Compared as text; of a path with dots, the member of that name or the one within members."""
+    if "\x00" in text or "\x00" in path:
+        raise ValidationError([f"No value holds NUL: {FIELD}{path!r}."])
+    return queryset.extra(where=["coalesce(value ->> %s, value #>> %s) = %s"], params=[path, path.split("."), text])

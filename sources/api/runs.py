@@ -1,0 +1,50 @@
+"""`/api/runs/`: what sources have done and are doing."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.authentication import principal
+from sources import runs
+from sources.api.data_sources import Conflict
+from sources.api.pagination import Newest
+from sources.api.serializers import RunDetailSerializer, RunSerializer
+from sources.doorbell import ring
+from sources.models import Run, Status, Trigger
+
+
+@extend_schema(tags=["runs"])
+class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
+    """Newest first."""
+
+    queryset = Run.objects.select_related("source")
+    filterset_fields = ["source", "status", "trigger", "parent"]
+    pagination_class = Newest
+
+    def get_serializer_class(self) -> Any:
+        return RunDetailSerializer if self.action == "retrieve" else RunSerializer
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """A pending run ends at once, a running one within seconds, one that has ended stays as it is."""
+        return Response(RunSerializer(runs.cancel(self.get_object())).data)
+
+    @extend_schema(request=None, responses={202: RunSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Begin a run that failed or was cancelled once more. 409 for one that has not, or while another is at work."""
+        old = self.get_object()
+        if old.status not in (Status.FAILED, Status.CANCELLED):
+            raise Conflict(f"The run is {old.status}: only one that failed or was cancelled can be tried again.")
+        window = {"window_start": old.window_start, "window_end": old.window_end, "parent": old.parent}
+        try:
+            run = runs.request(old.source, Trigger.RETRY, principal(request).name, **window)
+        except runs.AlreadyRunning as error:
+            raise Conflict(str(error)) from error
+        ring()
+        return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)

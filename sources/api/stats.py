@@ -1,0 +1,22 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from sources import stats
+
+
+class Stats(APIView):
+    """Totals of sources and records, at most a minute old."""
+
+    @extend_schema(responses=dict, tags=["stats"])
+    def get(self, request: Request) -> Response:
+        return Response(stats.read())
+
+
+class TopRecords(APIView):
+    """The ten records updated most recently."""
+
+    @extend_schema(responses={200: {"type": "array", "items": {"type": "object"}}}, tags=["stats"])
+    def get(self, request: Request) -> Response:
+        return Response(stats.top_records())

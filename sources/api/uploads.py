@@ -1,0 +1,49 @@
+"""`/api/uploads/`: files to be sources."""
+
+from typing import Any
+from urllib.parse import unquote
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.authentication import principal
+from sources import uploads
+from sources.api.serializers import UploadSerializer
+from sources.errors import SourceError
+from sources.models import Upload
+
+
+class Bytes(BaseParser):
+    """The body as it is."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        return stream
+
+
+@extend_schema(tags=["sources"])
+class UploadViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[Upload]
+):
+    """Send a file as the body: `curl --data-binary @prices.xlsx '…/api/uploads/?name=prices.xlsx'`."""
+
+    queryset = Upload.objects.filter(complete=True)
+    serializer_class = UploadSerializer
+    parser_classes = [Bytes]
+
+    @extend_schema(request={"*/*": bytes}, responses={201: UploadSerializer})
+    def create(self, request: Request) -> Response:
+        """Keep a file; its id goes into the definition of a source. One that no source uses is deleted after a day."""
+        name = unquote(request.query_params.get("name", ""))
+        if not name:
+            raise ValidationError({"name": ["Say what the file is called: ?name=prices.xlsx"]})
+        try:
+            upload = uploads.store(request.stream, name, request.content_type or "", principal(request).name)
+        except SourceError as error:
+            raise ValidationError([str(error)]) from error
+        return Response(UploadSerializer(upload).data, status=status.HTTP_201_CREATED)

@@ -1,0 +1,89 @@
+"""Loading the rows of a run, batch by batch, each in a transaction; or all in one, where a source is replaced."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
+from types import TracebackType
+from typing import Self
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from sources.dedupe import Dedupe
+from sources.definition import Append, Definition, Load, Replace
+from sources.load.append import Appender
+from sources.load.changes import Changes
+from sources.load.counts import Counts
+from sources.load.records import Upserter
+from sources.load.replace import Replacer
+from sources.models import Run
+from sources.rows import Row
+from sources.tally import Tally
+
+Sink = Appender | Upserter | Replacer
+
+
+class Loader:
+    """Enter it, `load` batches, `finish` with the last one."""
+
+    def __init__(self, definition: Definition, run: Run, tally: Tally) -> None:
+        """Raises BadDefinition."""
+        self._sink = _sink(definition.load, run)
+        self._dedupe = Dedupe(definition.dedupe, run.source_id) if definition.dedupe else None
+        self._tally = tally
+        self._is_whole = isinstance(definition.load, Replace)
+        self._whole = ExitStack()
+
+    def __enter__(self) -> Self:
+        if self._is_whole:
+            self._whole.enter_context(transaction.atomic())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._whole.__exit__(kind, error, traceback)
+        if error is not None and self._dedupe is not None:
+            self._dedupe.forget()
+
+    def load(self, rows: Sequence[Row]) -> None:
+        """Raises SourceError or django.db.Error."""
+        if self._is_whole:
+            self._take(rows)
+            return
+        with transaction.atomic():
+            self._take(rows)
+        self._committed()
+
+    def finish(self, rows: Sequence[Row], succeed: Callable[[], None]) -> None:
+        """Load the last rows and call `succeed`, in one transaction. Raises what `load` and `succeed` raise."""
+        with nullcontext() if self._is_whole else transaction.atomic():
+            self._take(rows)
+            self._count(self._sink.finish(timezone.now()))
+            succeed()
+        self._whole.close()
+        self._committed()
+
+    def _take(self, rows: Sequence[Row]) -> None:
+        if self._dedupe is not None:
+            unseen = self._dedupe.unseen(rows)
+            self._tally.counts["duplicates"] += unseen.count(False)
+            rows = [row for row, is_new in zip(rows, unseen, strict=True) if is_new]
+        if rows:
+            self._count(self._sink.load(rows, timezone.now()))
+
+    def _count(self, counts: Counts) -> None:
+        self._tally.counts.update(counts.numbers())
+        for rejected in counts.rejected:
+            self._tally.reject(rejected)
+
+    def _committed(self) -> None:
+        if self._dedupe is not None:
+            self._dedupe.remember()
+        self._sink.committed()
+
+
+def _sink(spec: Load, run: Run) -> Sink:
+    if isinstance(spec, Append):
+        return Appender(spec)
+    make = Replacer if isinstance(spec, Replace) else Upserter
+    return make(connection, run.source_id, run.pk, spec, Changes(run.source.name))  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""The steps between what was received and what is loaded, as one definition asks for them."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sources.conditions import make_filter
+from sources.definition import Definition
+from sources.errors import RowRejected
+from sources.mapping import make_mapper
+from sources.normalize import make_normalizer
+from sources.rows import Item, Rejected, Row
+from sources.tally import Tally
+
+
+class Pipeline:
+    """Normalises, maps and filters row by row. Raises BadDefinition when it is made."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._normalize = make_normalizer(definition.normalize)
+        self._map = make_mapper(definition.map)
+        self._passes = make_filter(definition.filter)
+
+    def rows(self, items: Iterable[Item], tally: Tally, look: Callable[[Row], object] | None = None) -> Iterator[Row]:
+        """What is to be loaded; the others are in the tally. `look` is shown every decoded row first."""
+        map_row, passes, counts = self._map, self._passes, tally.counts
+        for item in items:
+            if isinstance(item, Rejected):
+                tally.reject(item)
+                continue
+            counts["decoded"] += 1
+            if look is not None:
+                look(item)
+            for piece in self._pieces(item, tally):
+                try:
+                    row = map_row(piece)
+                except RowRejected as rejection:
+                    tally.reject(Rejected("map", rejection.code, str(rejection), piece))
+                    continue
+                if passes(row):
+                    yield row
+                else:
+                    counts["filtered"] += 1
+
+    def preview(self, items: Iterable[Item], most: int) -> dict[str, list[Any]]:
+        """Up to `most` rows after each step, and those that were rejected with the reasons."""
+        tally = Tally()
+        kept: list[Row] = []
+        for item in itertools.islice(items, most):
+            if isinstance(item, Rejected):
+                tally.reject(item)
+            else:
+                kept.append(item)
+        pieces = [piece for item in kept for piece in self._pieces(item, tally)][:most]
+        mapped: list[Row] = []
+        for piece in pieces:
+            try:
+                mapped.append(self._map(piece))
+            except RowRejected as rejection:
+                tally.reject(Rejected("map", rejection.code, str(rejection), piece))
+        passed = [row for row in mapped if self._passes(row)]
+        return {
+            "decoded": kept,
+            "normalized": pieces,
+            "mapped": mapped,
+            "filtered": passed,
+            "rejected": tally.samples,
+        }
+
+    def _pieces(self, item: Row, tally: Tally) -> Iterator[Row]:
+        """One that is rejected costs the others of its row nothing."""
+        pieces = iter(self._normalize(item))
+        while True:
+            try:
+                yield next(pieces)
+            except StopIteration:
+                return
+            except RowRejected as rejection:
+                tally.reject(Rejected("normalize", rejection.code, str(rejection), item))
+
+
+def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Lists of `size` rows, the last one shorter."""
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,121 @@
+"""The life of a run: pending, running, and one of four ends. At most one run of a source is under way.
+
+Who carries out a run holds no lock for it: it writes a heartbeat, and a run whose heartbeat has stopped is begun again
+by `reap`. The source's state is committed with the run's success, so whoever comes second finds it as the last
+successful run left it.
+
+A backfill is a run that is not carried out itself: its children are, window by window, and it ends when they have.
+Runs of the schedule go before them.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from sources.models import OPEN, Run, Source, Status, Trigger
+
+LOST_SECONDS = 60.0
+MOST_ATTEMPTS = 3
+
+
+class AlreadyRunning(Exception):
+    """A run of this source is pending or running."""
+
+
+def request(source: Source, trigger: Trigger, by: str = "", **fields: Any) -> Run:
+    """A new pending run of the source's present version. Raises AlreadyRunning."""
+    with transaction.atomic():
+        source = Source.objects.select_for_update().get(pk=source.pk)
+        if source.runs.filter(status__in=OPEN).exclude(trigger=Trigger.BACKFILL).exists():
+            raise AlreadyRunning(f"A run of {source.name} is pending or running already.")
+        return Run.objects.create(source=source, version=source.version, trigger=trigger, triggered_by=by, **fields)
+
+
+def claim(now: datetime | None = None) -> Run | None:
+    """The pending run that has waited longest, running from here on by this process; None when none may start.
+
+    Two processes never get the same run, nor two runs of one source.
+    """
+    now = now or timezone.now()
+    startable = (
+        Run.objects.filter(Q(not_before=None) | Q(not_before__lte=now), status=Status.PENDING)
+        .exclude(trigger=Trigger.BACKFILL, parent=None)
+        .exclude(source__runs__status=Status.RUNNING)
+        .order_by(F("parent").asc(nulls_first=True), "created_at")
+    )
+    while True:
+        try:
+            with transaction.atomic():
+                run = startable.select_for_update(skip_locked=True, of=("self",)).select_related("source").first()
+                if run is not None:
+                    _start(run, now)
+                return run
+        except IntegrityError:  # another process started one of this source a moment ago
+            continue
+
+
+def _start(run: Run, now: datetime) -> None:
+    run.status, run.started_at, run.heartbeat_at = Status.RUNNING, run.started_at or now, now
+    run.worker = f"{socket.gethostname()}:{os.getpid()}"
+    run.attempt += 1
+    run.state_before = run.source.state
+    run.save()
+
+
+def beat(run: Run, progress: Mapping[str, Any], now: datetime | None = None) -> bool:
+    """Say that the run is alive and how far it is; False when it shall end: cancelled, or given up as lost."""
+    mine = Run.objects.filter(pk=run.pk, status=Status.RUNNING, attempt=run.attempt)
+    mine.update(heartbeat_at=now or timezone.now(), **progress)
+    return mine.filter(cancel_requested=False).exists()
+
+
+def finish(run: Run, status: Status, *, now: datetime | None = None, **fields: Any) -> bool:
+    """End the run that this process carries out; False when it was ended by somebody else meanwhile."""
+    ended = Run.objects.filter(pk=run.pk, status=Status.RUNNING, attempt=run.attempt)
+    return bool(ended.update(status=status, ended_at=now or timezone.now(), **fields))
+
+
+def postpone(run: Run, until: datetime, reason: str) -> None:
+    """Back to pending until then: a rate limit is no reason to keep a worker."""
+    Run.objects.filter(pk=run.pk, status=Status.RUNNING, attempt=run.attempt).update(
+        status=Status.PENDING, not_before=until, detail=reason
+    )
+
+
+def cancel(run: Run, now: datetime | None = None) -> Run:
+    """A pending run ends at once, a running one at its next heartbeat; one that has ended stays as it is."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update().get(pk=run.pk)
+        if run.status == Status.PENDING:
+            run.status, run.ended_at, run.cancel_requested = Status.CANCELLED, now or timezone.now(), True
+            run.save()
+        elif run.status == Status.RUNNING:
+            run.cancel_requested = True
+            run.save(update_fields=["cancel_requested"])
+    for child in run.children.filter(status__in=OPEN):
+        cancel(child, now)
+    return run
+
+
+def reap(now: datetime | None = None) -> int:
+    """Runs whose worker has died: tried again, and failed after MOST_ATTEMPTS; how many."""
+    now = now or timezone.now()
+    lost = Run.objects.filter(status=Status.RUNNING, heartbeat_at__lt=now - timedelta(seconds=LOST_SECONDS))
+    ended = lost.filter(Q(attempt__gte=MOST_ATTEMPTS) | Q(cancel_requested=True)).update(
+        status=Status.FAILED,
+        ended_at=now,
+        error="worker_lost",
+        detail="The worker that carried it out died, or was cut off from the database.",
+    )
+    return ended + lost.update(status=Status.PENDING, not_before=None)
+
+
+def note_outcome(source_id: int, succeeded: bool) -> None:
+    """Count failures in a row."""
+    Source.objects.filter(pk=source_id).update(failures=0 if succeeded else F("failures") + 1)

@@ -1,0 +1,74 @@
+"""Totals of sources and records, cached in Redis until a run or a write changes them."""
+
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Q
+
+from ingest.connections import connections
+from sources.models import Record, Run, Source, Status
+
+KEY = "{dh:sources}:stats"
+TOP_KEY = "{dh:sources}:top"
+EXPIRY_SECONDS = 60
+TIMEOUT_SECONDS = 1.0
+TOP = 10
+
+
+def read() -> dict[str, Any]:
+    """`average_update_time`: seconds that a successful run takes, over the last thousand."""
+    return dict(_cached(KEY, _totals))
+
+
+def top_records() -> list[dict[str, Any]]:
+    """Those updated most recently, the newest first."""
+    return list(_cached(TOP_KEY, _top))
+
+
+def forget() -> None:
+    """Call when what they tell of has changed; it takes effect with the commit."""
+    transaction.on_commit(_forget)
+
+
+def _forget() -> None:
+    with suppress(redis.RedisError):  # they expire by themselves
+        _client().delete(KEY, TOP_KEY)
+
+
+def _cached(key: str, make: Any) -> Any:
+    try:
+        if (known := _client().get(key)) is not None:
+            return orjson.loads(known)
+        made = make()
+        _client().set(key, orjson.dumps(made), ex=EXPIRY_SECONDS)
+        return made
+    except redis.RedisError:
+        return make()
+
+
+def _totals() -> dict[str, Any]:
+    sources = Source.objects.aggregate(total=Count("pk"), active=Count("pk", filter=Q(active=True)))
+    records = Record.objects.aggregate(total=Count("pk"), updated_at=Max("updated_at"))
+    latest = Run.objects.filter(status=Status.SUCCESS, started_at__isnull=False).order_by("-created_at")[:1000]
+    took = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
+    average = Run.objects.filter(pk__in=latest.values("pk")).aggregate(took=Avg(took))["took"]
+    return {
+        "total_sources": sources["total"],
+        "active_sources": sources["active"],
+        "total_records": records["total"],
+        "last_update": records["updated_at"],
+        "average_update_time": average.total_seconds() if average is not None else None,
+    }
+
+
+def _top() -> list[dict[str, Any]]:
+    newest = Record.objects.order_by("-updated_at").annotate(source_name=F("source__name"))[:TOP]
+    return [dict(record) for record in newest.values("id", "source_name", "key", "value", "updated_at")]
+
+
+def _client() -> "redis.Redis":
+    return connections(settings.REDIS_URL, TIMEOUT_SECONDS)

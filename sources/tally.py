@@ -1,0 +1,46 @@
+"""What became of the rows of a run: counts, and samples of those that were left out."""
+
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from sources.rows import Rejected
+
+MOST_SAMPLES = 20
+MOST_SAMPLE_CHARACTERS = 2000
+
+
+class Tally:
+    """`counts`: rows by what happened to them; `reasons`: rejected ones by step and code."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.samples: list[dict[str, Any]] = []
+
+    def reject(self, rejected: Rejected) -> None:
+        self.counts["rejected"] += 1
+        self.reasons[f"{rejected.step}: {rejected.code}"] += 1
+        if len(self.samples) < MOST_SAMPLES:
+            self.samples.append(
+                {
+                    "step": rejected.step,
+                    "code": rejected.code,
+                    "detail": rejected.detail,
+                    "row": shortened(rejected.row),
+                }
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.counts, "reasons": dict(self.reasons)}
+
+
+def shortened(value: object) -> str:
+    """As JSON, cut off."""
+    try:
+        text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except (TypeError, ValueError):
+        text = repr(value)
+    text = text.encode("utf-8", "replace").decode().replace("\x00", "\\u0000").replace("\\u0000", "\\\\u0000")
+    return text if len(text) <= MOST_SAMPLE_CHARACTERS else f"{text[:MOST_SAMPLE_CHARACTERS]}…"
