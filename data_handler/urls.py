@@ -16,6 +16,7 @@ swagger_ui = SpectacularSwaggerSplitView.as_view(url_name="schema", template_nam
 
 urlpatterns = [
     path("", include("monitor.urls")),
+    path("", include("sources.page_urls")),
     path(
         "login/",
         LoginView.as_view(template_name="data_handler/login.html", redirect_authenticated_user=True),

@@ -48,7 +48,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def service(browser: Browser) -> Iterator[Service]:
     folder = Path(tempfile.mkdtemp(prefix="data-handler-browser-"))
-    installation = Installation(folder, FEED_REPLAY_EVENTS=str(REPLAY_EVENTS))
+    installation = Installation(folder, FEED_REPLAY_EVENTS=str(REPLAY_EVENTS), SOURCES_ALLOWED_HOSTS="127.0.0.1")
     try:
         installation.start()
         service = Service(installation)

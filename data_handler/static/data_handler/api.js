@@ -20,9 +20,10 @@ function describe(status, body) {
  * @param {string} method
  * @param {string} path
  * @param {string} [body] JSON text, sent as it is
+ * @param {(text: string) => any} [read] takes the answer apart
  * @returns {Promise<any>} the answer, null when it is empty; throws ApiError
  */
-export async function call(method, path, body) {
+export async function call(method, path, body, read = JSON.parse) {
   const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
   const headers = { Accept: "application/json", "X-CSRFToken": token };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -33,14 +34,14 @@ export async function call(method, path, body) {
     throw new ApiError(0, null);
   }
   const text = await answer.text();
-  const value = parse(text);
+  const value = parse(text, read);
   if (!answer.ok) throw new ApiError(answer.status, value);
   return value;
 }
 
-function parse(text) {
+function parse(text, read) {
   try {
-    return JSON.parse(text);
+    return read(text);
   } catch {
     return null;
   }

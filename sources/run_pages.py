@@ -1,0 +1,51 @@
+"""The page of one run."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from access.models import Scope
+from access.principals import principal_of
+from sources import lines
+from sources.models import Run, Trigger
+
+CHILDREN_SHOWN = 100
+SECRETIVE = ("state_before", "state_after")
+
+
+@never_cache
+@require_safe
+@login_required
+def run(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found, now = get_object_or_404(Run.objects.select_related("source", "parent"), pk=pk), timezone.now()
+    line = lines.run_line(found, now)
+    children = found.children.order_by("window_start").defer("rejected", *SECRETIVE)
+    context = {
+        "line": line,
+        "run": found,
+        "rows_per_second": rows_per_second(line),
+        "reasons": sorted((found.counts.get("reasons") or {}).items(), key=lambda reason: -reason[1]),
+        "log": found.log.all(),
+        "is_backfill": found.trigger == Trigger.BACKFILL and found.parent is None,
+        "children": [lines.run_line(child, now) for child in children[:CHILDREN_SHOWN]],
+        "child_statuses": child_statuses(found),
+        "may_manage": principal_of(request.user).may(Scope.MANAGE),
+    }
+    return render(request, "sources/run.html", context)
+
+
+def child_statuses(run: Run) -> list[dict[str, Any]]:
+    counted = run.children.order_by("status").values_list("status").annotate(Count("pk"))
+    return [{"status": status, "count": count} for status, count in counted]
+
+
+def rows_per_second(line: lines.RunLine) -> int | None:
+    decoded = line.run.counts.get("decoded")
+    return round(decoded / line.duration_seconds) if decoded and line.duration_seconds else None
