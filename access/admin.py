@@ -2,11 +2,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from access.keys import hash_secret, new_secret, revoke_key, token
-from access.models import ApiKey, Scope
+from access.models import ApiKey, Grant, Scope
 
 
 class ApiKeyForm(forms.ModelForm[ApiKey]):
@@ -14,13 +16,29 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
 
     class Meta:
         model = ApiKey
-        fields: ClassVar = ["name", "scopes", "streams", "events_per_second", "expires_at"]
+        fields: ClassVar = ["name", "scopes", "streams", "sources", "events_per_second", "expires_at"]
+
+
+class GrantInline(admin.TabularInline[Grant, Group]):
+    model = Grant
+    extra = 1
+    verbose_name_plural = "Roles for single streams and sources"
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin):
+    """A group gives its members roles; `viewer`, `operator` and `admin` are roles for everything."""
+
+    inlines: ClassVar = [GrantInline]
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     form = ApiKeyForm
-    list_display = ("name", "id", "scopes", "streams", "created_at", "expires_at", "revoked_at")
+    list_display = ("name", "id", "scopes", "streams", "sources", "created_at", "expires_at", "revoked_at")
     readonly_fields = ("id", "created_at", "revoked_at")
     actions = ["revoke"]
 

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
@@ -14,8 +15,10 @@ from access.errors import ServiceError, error_body, request_id
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's hook: every error of a view, in our shape."""
-    number = request_id(context["request"].headers.get("X-Request-ID"))
+    """Django REST framework's hook: every error of a view, in our shape, as JSON whatever was asked for."""
+    request = context["request"]
+    number = request_id(request.headers.get("X-Request-ID"))
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     if isinstance(error, ServiceError):
         body = error_body(error.code, error.detail, number)
         return Response(body, status=error.status, headers={**error.headers(), "X-Request-ID": number})

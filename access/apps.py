@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class AccessConfig(AppConfig):
@@ -6,4 +8,10 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
-        from access import keys, schema  # noqa: F401  connects the signals that keep the copy of the keys current
+        from access import keys, roles, schema  # noqa: F401  connects the signals that keep the copy of the keys current
+
+        post_migrate.connect(roles.make_groups, sender=self, dispatch_uid="access.roles")
+
+
+class SiteConfig(AdminConfig):
+    default_site = "access.site.Site"

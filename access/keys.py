@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from access.errors import NotAuthenticated
 from access.models import ApiKey, Scope
-from access.principals import Principal
+from access.principals import Principal, limited
+from access.reach import reach_of
 from access.snapshot import Snapshot
 
 TOKEN = re.compile(r"dh_([0-9a-f]{12})_([0-9a-f]{32})")
@@ -35,6 +36,7 @@ def create_key(
     scopes: Iterable[str] = (Scope.INGEST, Scope.READ),
     *,
     streams: Iterable[str] = (),
+    sources: Iterable[str] = (),
     events_per_second: int | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
@@ -44,6 +46,7 @@ def create_key(
         name=name,
         scopes=[str(scope) for scope in scopes],
         streams=list(streams),
+        sources=list(sources),
         events_per_second=events_per_second,
         expires_at=expires_at,
         secret_hash=hash_secret(secret),
@@ -77,8 +80,7 @@ def load_known_keys() -> dict[str, KnownKey]:
 def _known(key: ApiKey) -> KnownKey:
     principal = Principal(
         name=f"key:{key.id}",
-        scopes=frozenset(key.scopes),
-        streams=frozenset(key.streams) or None,
+        reaches=limited(key.scopes, reach_of(key.streams, key.sources)),
         events_per_second=key.events_per_second,
     )
     return KnownKey(bytes(key.secret_hash), key.expires_at, principal)

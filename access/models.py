@@ -3,14 +3,24 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 
 class Scope(models.TextChoices):
     """What a key may do."""
 
     INGEST = "ingest", "send events"
-    READ = "read", "read and watch events"
-    MANAGE = "manage", "define streams, replay and discard dead letters"
+    READ = "read", "read and watch"
+    OPERATE = "operate", "run and cancel sources, replay and discard dead letters"
+    MANAGE = "manage", "operate, define streams and sources, change records"
+
+
+class Role(models.TextChoices):
+    """What a person may do."""
+
+    VIEWER = "viewer", "viewer: reads"
+    OPERATOR = "operator", "operator: reads, runs, replays, cancels"
+    ADMIN = "admin", "admin: everything"
 
 
 def new_key_id() -> str:
@@ -28,7 +38,13 @@ class ApiKey(models.Model):
         models.CharField(max_length=100),
         default=list,
         blank=True,
-        help_text="Names of the streams that it is for; none: all, and it may create new ones.",
+        help_text="Names of the streams that it is for. Neither streams nor sources: all, and new ones.",
+    )
+    sources = ArrayField(
+        models.CharField(max_length=92),
+        default=list,
+        blank=True,
+        help_text="Names of the sources that it is for, with their records.",
     )
     events_per_second = models.PositiveIntegerField(
         null=True, blank=True, help_text="Most events a second it may send, on average over ten seconds."
@@ -43,3 +59,25 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})"
+
+
+class Grant(models.Model):
+    """A role for one stream or one source, whether there is one of that name yet or not."""
+
+    group = models.ForeignKey("auth.Group", models.CASCADE)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    stream = models.CharField(max_length=100, blank=True, help_text="Name of a stream; or else")
+    source = models.CharField(max_length=92, blank=True, help_text="name of a source, with its runs and records.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(stream="") ^ Q(source=""),
+                name="access_grant_of_one",
+                violation_error_message="Name either a stream or a source.",
+            ),
+            models.UniqueConstraint(fields=["group", "role", "stream", "source"], name="access_grant_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {'stream ' + self.stream if self.stream else 'source ' + self.source}"

@@ -1,15 +1,14 @@
-"""API keys over HTTP, for logged-in staff."""
+"""API keys over HTTP, for administrators who are logged in."""
 
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
-from rest_framework.authentication import SessionAuthentication
 
 from access.keys import create_key, revoke_key
 from access.models import ApiKey, Scope
-from access.permissions import IsStaff
+from access.permissions import IsAdmin
 
 
 class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
@@ -25,6 +24,7 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
             "name",
             "scopes",
             "streams",
+            "sources",
             "events_per_second",
             "created_at",
             "expires_at",
@@ -54,8 +54,7 @@ class ApiKeyViewSet(
 
     queryset = ApiKey.objects.all()
     serializer_class = ApiKeySerializer
-    authentication_classes = [SessionAuthentication]
-    permission_classes = [IsStaff]
+    permission_classes = [IsAdmin]
     pagination_class = None
     lookup_value_regex = "[0-9a-f]{12}"
 

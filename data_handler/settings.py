@@ -172,7 +172,7 @@ CELERY_BEAT_SCHEDULE = {
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "access.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -188,7 +188,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "data_handler",
-    "access",
+    "access.apps.AccessConfig",
     "ingest",
     "monitor",
     "sources",
@@ -224,6 +224,7 @@ TEMPLATES = [
         },
     }
 ]
+AUTHENTICATION_BACKENDS = ["access.backend.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

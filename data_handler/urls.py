@@ -1,7 +1,6 @@
 from http import HTTPStatus
 
 from django.contrib import admin
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
@@ -11,6 +10,8 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from access.answers import page_error
+from access.models import Scope
+from access.pages import needs
 
 swagger_ui = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="data_handler/swagger_ui.html")
 
@@ -29,12 +30,12 @@ urlpatterns = [
     path("api/", include("ingest.urls")),
     path("api/", include("sources.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/schema/swagger-ui/", login_required(swagger_ui), name="swagger-ui"),
+    path("api/schema/swagger-ui/", needs(Scope.READ)(swagger_ui), name="swagger-ui"),
 ]
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return error_page(request, 403, "You may not do this.")
+    return error_page(request, 403, str(exception) or "You may not do this.")
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:

@@ -175,9 +175,9 @@ async def _authenticate(scope: ConnectionScope, headers: Headers) -> Principal:
 async def _stream(name: str | None, principal: Principal) -> KnownStream:
     """The stream to write, made on first use. Without a name: the key's only one, else `default`."""
     if name is None:
-        only = principal.streams is not None and len(principal.streams) == 1
-        name = next(iter(principal.streams or ())) if only else DEFAULT_STREAM
-    principal.require(Scope.INGEST, name)
+        streams = principal.reach(Scope.INGEST).streams
+        name = next(iter(streams)) if streams is not None and len(streams) == 1 else DEFAULT_STREAM
+    principal.require(Scope.INGEST, stream=name)
     stream = await known_streams.aget(name)
     if stream is None:
         await sync_to_async(_create_stream, thread_sensitive=False)(name)

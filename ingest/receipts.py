@@ -47,4 +47,4 @@ def _dead(id: UUID, principal: Principal) -> dict[str, Any] | None:
 
 
 def _allowed(principal: Principal, stream: str) -> bool:
-    return principal.may(Scope.READ, stream) or principal.may(Scope.INGEST, stream)
+    return principal.may(Scope.READ, stream=stream) or principal.may(Scope.INGEST, stream=stream)

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from access.authentication import principal
 from access.models import Scope
+from access.permissions import reach
 from access.principals import Principal
 from ingest import dead_letters, reading
 from ingest.errors import BadRequest
@@ -78,9 +79,9 @@ def _page(request: Request, fixed: dict[str, Any]) -> Response:
 def _query(asked: dict[str, Any], asker: Principal) -> reading.EventQuery:
     """Raises PermissionDenied for a stream that the asker may not read; without one, all that it may."""
     stream = asked.get("stream")
-    asker.require(Scope.READ, stream)
+    asker.require(Scope.READ, stream=stream)
     return reading.EventQuery(
-        streams=asker.streams if stream is None else frozenset([stream]),
+        streams=asker.reach(Scope.READ).streams if stream is None else frozenset([stream]),
         type=asked.get("type"),
         key=asked.get("key"),
         starts_at=asked.get("starts_at"),
@@ -126,12 +127,10 @@ class StreamViewSet(
     http_method_names = ["get", "post", "patch", "head", "options"]
 
     def get_queryset(self) -> "QuerySet[Stream]":
-        streams = with_counts(Stream.objects.all())
-        allowed = principal(self.request).streams
-        return streams if allowed is None else streams.filter(name__in=allowed)
+        return with_counts(Stream.objects.filter(reach(self).of_streams()))
 
     def perform_create(self, serializer: Any) -> None:
-        principal(self.request).require(Scope.MANAGE, serializer.validated_data["name"])
+        principal(self.request).require(Scope.MANAGE, stream=serializer.validated_data["name"])
         serializer.instance = with_counts(Stream.objects.all()).get(pk=serializer.save().pk)
 
 
@@ -166,11 +165,10 @@ class DeadLetterViewSet(
     serializer_class = DeadLetterSerializer
     filterset_class = DeadLetterFilter
     pagination_class = DeadLetterPagination
+    write_scope = Scope.OPERATE
 
     def get_queryset(self) -> "QuerySet[DeadLetter]":
-        letters = DeadLetter.objects.select_related("stream")
-        allowed = principal(self.request).streams
-        return letters if allowed is None else letters.filter(stream__name__in=allowed)
+        return DeadLetter.objects.select_related("stream").filter(reach(self).of_streams("stream__name"))
 
     @extend_schema(request=EditedSerializer, responses=ReplayedSerializer)
     @action(detail=True, methods=["post"])

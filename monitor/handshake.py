@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
 
@@ -46,7 +47,10 @@ async def principal_of_handshake(scope: dict[str, Any]) -> Principal | None:
     user = scope.get("user")
     if user is None or not user.is_authenticated or header(scope, b"origin") is None:
         return None
-    return _reader(principal_of(user))
+    try:
+        return _reader(await database_sync_to_async(principal_of)(user))
+    except DatabaseError as error:
+        raise Unavailable("The database cannot be reached.") from error
 
 
 async def principal_of_authorization(authorization: str) -> Principal:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import redis
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
@@ -12,6 +11,8 @@ from django.template.defaultfilters import filesizeformat
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from access.models import Scope
+from access.pages import needs, reach
 from ingest import feed, progress
 from ingest.progress import Progress
 from monitor import history
@@ -31,22 +32,26 @@ class Figure:
 
 
 @never_cache
-@login_required
 @require_safe
+@needs(Scope.READ)
 def page(request: HttpRequest) -> HttpResponse:
-    return render(
-        request,
-        "monitor/live.html",
-        {"figures": figures(), "history": _history(), "login_url": resolve_url(settings.LOGIN_URL)},
-    )
+    streams = reach(request).streams
+    context = {
+        "figures": figures(streams is None),
+        "history": _history(streams),
+        "login_url": resolve_url(settings.LOGIN_URL),
+    }
+    return render(request, "monitor/live.html", context)
 
 
-def figures() -> list[Figure]:
-    """What the `stats` frames tell from then on. Those of a store that is away are UNKNOWN."""
-    stored = _progress()
+def figures(of_all: bool) -> list[Figure]:
+    """What the `stats` frames tell from then on. UNKNOWN are those of a store that is away, and all to those who may
+    not read all streams.
+    """
+    stored = _progress() if of_all else None
     return [
         Figure("rate", "Events/s", UNKNOWN),
-        Figure("received", "Received", _number(_received())),
+        Figure("received", "Received", _number(_received() if of_all else None)),
         Figure("stored", "Stored", _number(stored.stored if stored else None)),
         Figure("buffered", "Buffered", _number(stored.buffered_events if stored else None), _waiting(stored)),
         Figure("dead", "Dead letters", _number(stored.dead if stored else None)),
@@ -69,9 +74,9 @@ def _progress() -> Progress | None:
         return None
 
 
-def _history() -> history.History | None:
+def _history(streams: frozenset[str] | None) -> history.History | None:
     try:
-        return history.read(HISTORY_MINUTES, None)
+        return history.read(HISTORY_MINUTES, streams)
     except DatabaseError:
         return None
 

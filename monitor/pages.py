@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
+from django.contrib.admin import site
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.db.models.functions import Left
@@ -21,7 +21,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from access.models import Scope
-from access.principals import principal_of
+from access.pages import may, needs, reach
+from access.reach import Reach
 from ingest import dead_letters as letters_of
 from ingest import reading
 from ingest.filters import DeadLetterFilter
@@ -40,12 +41,16 @@ LETTER_FILTERS = ("stream", "reason", "type", "key")
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """A context processor; what costs a query is a function, so that templates without navigation pay nothing."""
-    return {"dead_letters_waiting": dead_letters_waiting, "assets_missing": not settings.STATICFILES_DIRS}
+    return {
+        "dead_letters_waiting": lambda: dead_letters_waiting(reach(request)),
+        "may_administrate": lambda: site.has_permission(request),
+        "assets_missing": not settings.STATICFILES_DIRS,
+    }
 
 
-def dead_letters_waiting() -> str:
+def dead_letters_waiting(reach: Reach) -> str:
     """How many, up to MOST_COUNTED; "" for none."""
-    count = DeadLetter.objects.order_by()[: MOST_COUNTED + 1].count()
+    count = visible_letters(reach).order_by()[: MOST_COUNTED + 1].count()
     return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
 
 
@@ -81,10 +86,14 @@ def ago(minute: datetime | None, now: datetime) -> str:
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.READ)
 def streams(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
-    found = Stream.objects.filter(name__icontains=search).order_by("name").values_list("pk", flat=True)
+    found = (
+        Stream.objects.filter(reach(request).of_streams(), name__icontains=search)
+        .order_by("name")
+        .values_list("pk", flat=True)
+    )
     page = Paginator(found, STREAMS_A_PAGE).get_page(request.GET.get("page"))
     shown = with_counts(Stream.objects.filter(pk__in=list(page.object_list)).order_by("name"))
     context = {
@@ -99,9 +108,9 @@ def streams(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.READ)
 def stream(request: HttpRequest, name: str) -> HttpResponse:
-    found = get_object_or_404(with_counts(Stream.objects.all()), name=name)
+    found = get_object_or_404(with_counts(Stream.objects.filter(reach(request).of_streams())), name=name)
     events, _ = reading.read_page(reading.EventQuery(streams=frozenset([name])), EVENTS_SHOWN)
     [line] = stream_lines([found], timezone.now())
     context = {
@@ -109,7 +118,7 @@ def stream(request: HttpRequest, name: str) -> HttpResponse:
         "fields": [path_field(found, name) for name in ("key_path", "type_path", "time_path")],
         "schema": "" if found.schema is None else json.dumps(found.schema, indent=2, ensure_ascii=False),
         "schema_modes": SchemaMode.choices,
-        "may_manage": may_manage(request),
+        "may_manage": reach(request, Scope.MANAGE).has_stream(name),
         "events": events,
         "service_retention_days": settings.RETENTION_DAYS,
     }
@@ -123,33 +132,33 @@ def path_field(stream: Stream, name: str) -> tuple[str, str, str, str]:
     return name, label[:1].upper() + label[1:], getattr(stream, name), help_text
 
 
-def may_manage(request: HttpRequest) -> bool:
-    return principal_of(request.user).may(Scope.MANAGE)
-
-
 # Dead letters
 
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.READ)
 def dead_letters(request: HttpRequest) -> HttpResponse:
     """All groups; with a filter, its letters. Payloads are cut short: a page of them may be many megabytes."""
     asked = {name: value for name in LETTER_FILTERS if (value := request.GET.get(name))}
-    found: QuerySet[DeadLetter] = DeadLetterFilter(asked, DeadLetter.objects.all()).qs
+    found: QuerySet[DeadLetter] = DeadLetterFilter(asked, visible_letters(reach(request))).qs
     letters, older = page_of_letters(found, request.GET.get("before", "")) if asked else ([], None)
     context = {
         "asked": asked,
         "query": urlencode(asked),
         "count": found.count(),
-        "groups": letters_of.groups(DeadLetter.objects.all(), MOST_GROUPS),
+        "groups": letters_of.groups(visible_letters(reach(request)), MOST_GROUPS),
         "letters": letters,
         "older": older,
-        "may_manage": may_manage(request),
+        "may_operate": may(request, Scope.OPERATE),
         "preview_characters": PREVIEW_CHARACTERS,
         "batches": {"query": asked, "ends_at": timezone.now().isoformat()},
     }
     return render(request, "monitor/dead_letters.html", context)
+
+
+def visible_letters(reach: Reach) -> "QuerySet[DeadLetter]":
+    return DeadLetter.objects.filter(reach.of_streams("stream__name"))
 
 
 def page_of_letters(found: "QuerySet[DeadLetter]", before: str) -> tuple[list[Any], UUID | None]:

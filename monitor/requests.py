@@ -28,9 +28,9 @@ REDIS_SECONDS = 5.0
 def visible_streams(frame: Sub, principal: Principal) -> Streams:
     """Those of a subscription; None for all. Raises Refused for one that the principal may not read."""
     if frame.stream is None:
-        return principal.streams
+        return principal.reach(Scope.READ).streams
     try:
-        principal.require(Scope.READ, frame.stream)
+        principal.require(Scope.READ, stream=frame.stream)
     except PermissionDenied as error:
         raise Refused(error.detail, code=error.code) from error
     return frozenset({frame.stream})

@@ -60,8 +60,8 @@ class HistoryView(APIView):
         parameters.is_valid(raise_exception=True)
         stream = parameters.validated_data.get("stream")
         asker = principal(request)
-        asker.require(Scope.READ, stream)
-        streams = asker.streams if stream is None else frozenset([stream])
+        asker.require(Scope.READ, stream=stream)
+        streams = asker.reach(Scope.READ).streams if stream is None else frozenset([stream])
         return Response(history.read(parameters.validated_data["minutes"], streams))
 
 
@@ -82,7 +82,7 @@ class MetricsView(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
-        if principal(request).streams is not None:
-            raise PermissionDenied("These figures are of all streams, and this key is for some.")
+        if principal(request).reach(Scope.READ).streams is not None:
+            raise PermissionDenied("These figures are of all streams, and you may read some.")
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return HttpResponse(encode(async_to_sync(metrics.scrape)()), content_type=content_type)

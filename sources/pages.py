@@ -1,10 +1,10 @@
 """Pages of sources. They are made here; what changes something goes by the API."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -12,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from access.models import Scope
-from access.principals import principal_of
+from access.pages import may, needs, reach
+from access.reach import Reach
 from sources import document, lines, secrets
 from sources.models import OPEN, Run, Source, Upload
 from sources.record_pages import shown_records
@@ -51,31 +52,38 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def may_manage(request: HttpRequest) -> bool:
-    return principal_of(request.user).may(Scope.MANAGE)
+def names(sources: Iterable[Source], reach: Reach) -> set[str]:
+    return {source.name for source in sources if reach.has_source(source.name)}
+
+
+def visible_sources(request: HttpRequest, scope: Scope = Scope.READ) -> "QuerySet[Source]":
+    return Source.objects.filter(reach(request, scope).of_sources())
 
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.READ)
 def sources(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("q", "").replace("\x00", "").strip()
-    page = Paginator(Source.objects.filter(name__icontains=search), SOURCES_A_PAGE).get_page(request.GET.get("page"))
+    pages = Paginator(visible_sources(request).filter(name__icontains=search), SOURCES_A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
     context = {
         "search": search,
         "page": page,
         "lines": lines.source_lines(page.object_list, timezone.now()),
         "examples": {name: document.text(example) for name, example in EXAMPLES.items()},
-        "may_manage": may_manage(request),
+        "operable": names(page.object_list, reach(request, Scope.OPERATE)),
+        "manageable": names(page.object_list, reach(request, Scope.MANAGE)),
+        "may_manage": may(request, Scope.MANAGE),
     }
     return render(request, "sources/sources.html", context)
 
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.READ)
 def source(request: HttpRequest, pk: int) -> HttpResponse:
-    found, now = get_object_or_404(Source, pk=pk), timezone.now()
+    found, now = get_object_or_404(visible_sources(request), pk=pk), timezone.now()
     [line] = lines.source_lines([found], now)
     history = found.runs.filter(parent=None).defer("rejected", "state_before", "state_after")
     count = found.records.order_by()[: MOST_COUNTED + 1].count()
@@ -92,7 +100,8 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
         "record_count": f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}",
         "missing_secrets": sorted(set(secret_names(found.definition)) - set(secrets.names(found))),
         "has_cursor": has_cursor(found.definition),
-        "may_manage": may_manage(request),
+        "may_operate": reach(request, Scope.OPERATE).has_source(found.name),
+        "may_manage": reach(request, Scope.MANAGE).has_source(found.name),
     }
     return render(request, "sources/source.html", context)
 
@@ -126,7 +135,7 @@ def has_cursor(definition: dict[str, Any]) -> bool:
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.MANAGE)
 def new(request: HttpRequest) -> HttpResponse:
     """`?example=`: begins with one of EXAMPLES."""
     return _editor(request, None, EXAMPLES.get(request.GET.get("example", ""), BEGINNING))
@@ -134,10 +143,10 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.MANAGE)
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """`?version=`: begins with what an older version said."""
-    found = get_object_or_404(Source, pk=pk)
+    found = get_object_or_404(visible_sources(request, Scope.MANAGE), pk=pk)
     asked = request.GET.get("version", "")
     if not asked.isdecimal():
         return _editor(request, found, found.definition)
@@ -148,8 +157,6 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _editor(
     request: HttpRequest, source: Source | None, definition: dict[str, Any], old_version: int | None = None
 ) -> HttpResponse:
-    if not may_manage(request):
-        raise PermissionDenied
     file = lines.upload_id(Source(definition=definition))
     upload = Upload.objects.filter(pk=file).first() if file else None
     context = {
@@ -164,10 +171,10 @@ def _editor(
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.READ)
 def export(request: HttpRequest, pk: int) -> HttpResponse:
     """A document that `POST /api/data_sources/` takes; secrets stay here."""
-    found = get_object_or_404(Source, pk=pk)
+    found = get_object_or_404(visible_sources(request), pk=pk)
     whole = document.text({"name": found.name, "active": found.active, "definition": found.definition})
     answer = HttpResponse(whole + "\n", content_type="application/json")
     name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in found.name)

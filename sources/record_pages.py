@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Func, Q, QuerySet, TextField
 from django.db.models.functions import Left
@@ -15,6 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from psycopg.errors import QueryCanceled
 
+from access.models import Scope
+from access.pages import needs, reach
+from access.reach import Reach
 from sources.api.records import RecordFilter, with_field
 from sources.models import Record, Source
 
@@ -35,16 +37,18 @@ class _Text(Func):
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.READ)
 def records(request: HttpRequest) -> HttpResponse:
     given = {name: value for name in (*FILTERS, "field", "is") if (value := _clean(request.GET, name))}
     context = {
         "asked": given,
-        "sources": Source.objects.order_by("name").only("id", "name")[:MOST_SOURCES],
+        "sources": Source.objects.filter(reach(request).of_sources())
+        .order_by("name")
+        .only("id", "name")[:MOST_SOURCES],
         "query": urlencode(given),
     }
     try:
-        found = page_of_records(chosen(given), request.GET.get("before", ""))
+        found = page_of_records(chosen(given, reach(request)), request.GET.get("before", ""))
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
@@ -56,9 +60,10 @@ def _clean(query: QueryDict, name: str) -> str:
     return query.get(name, "").replace("\x00", "").strip()
 
 
-def chosen(given: dict[str, str]) -> "QuerySet[Record]":
+def chosen(given: dict[str, str], reach: Reach) -> "QuerySet[Record]":
     """A mistyped source chooses none."""
-    filters = RecordFilter({name: given[name] for name in FILTERS if name in given}, Record.objects.all())
+    visible = Record.objects.filter(reach.of_sources("source__name"))
+    filters = RecordFilter({name: given[name] for name in FILTERS if name in given}, visible)
     found: QuerySet[Record] = filters.qs if filters.is_valid() else Record.objects.none()
     return with_field(found, given["field"], given.get("is", "")) if "field" in given else found
 

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from access.models import Scope
-from access.principals import principal_of
+from access.pages import needs, reach
 from sources import lines
 from sources.models import Run, Trigger
 
@@ -22,9 +21,10 @@ SECRETIVE = ("state_before", "state_after")
 
 @never_cache
 @require_safe
-@login_required
+@needs(Scope.READ)
 def run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found, now = get_object_or_404(Run.objects.select_related("source", "parent"), pk=pk), timezone.now()
+    runs = Run.objects.filter(reach(request).of_sources("source__name")).select_related("source", "parent")
+    found, now = get_object_or_404(runs, pk=pk), timezone.now()
     line = lines.run_line(found, now)
     children = found.children.order_by("window_start").defer("rejected", *SECRETIVE)
     context = {
@@ -36,7 +36,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
         "is_backfill": found.trigger == Trigger.BACKFILL and found.parent is None,
         "children": [lines.run_line(child, now) for child in children[:CHILDREN_SHOWN]],
         "child_statuses": child_statuses(found),
-        "may_manage": principal_of(request.user).may(Scope.MANAGE),
+        "may_operate": reach(request, Scope.OPERATE).has_source(found.source.name),
     }
     return render(request, "sources/run.html", context)
 

@@ -1,5 +1,6 @@
 """Totals of sources and records, cached in Redis until a run or a write changes them."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Q
 
+from access.reach import EVERYWHERE, Reach
 from ingest.connections import connections
 from sources.models import Record, Run, Source, Status
 
@@ -19,14 +21,14 @@ TIMEOUT_SECONDS = 1.0
 TOP = 10
 
 
-def read() -> dict[str, Any]:
+def read(reach: Reach = EVERYWHERE) -> dict[str, Any]:
     """`average_update_time`: seconds that a successful run takes, over the last thousand."""
-    return dict(_cached(KEY, _totals))
+    return dict(_cached(KEY, _totals, reach))
 
 
-def top_records() -> list[dict[str, Any]]:
+def top_records(reach: Reach = EVERYWHERE) -> list[dict[str, Any]]:
     """Those updated most recently, the newest first."""
-    return list(_cached(TOP_KEY, _top))
+    return list(_cached(TOP_KEY, _top, reach))
 
 
 def forget() -> None:
@@ -39,21 +41,26 @@ def _forget() -> None:
         _client().delete(KEY, TOP_KEY)
 
 
-def _cached(key: str, make: Any) -> Any:
+def _cached(key: str, make: Callable[[Reach], Any], reach: Reach) -> Any:
+    if reach.sources is not None:
+        return make(reach)
     try:
         if (known := _client().get(key)) is not None:
             return orjson.loads(known)
-        made = make()
+        made = make(reach)
         _client().set(key, orjson.dumps(made), ex=EXPIRY_SECONDS)
         return made
     except redis.RedisError:
-        return make()
+        return make(reach)
 
 
-def _totals() -> dict[str, Any]:
-    sources = Source.objects.aggregate(total=Count("pk"), active=Count("pk", filter=Q(active=True)))
-    records = Record.objects.aggregate(total=Count("pk"), updated_at=Max("updated_at"))
-    latest = Run.objects.filter(status=Status.SUCCESS, started_at__isnull=False).order_by("-created_at")[:1000]
+def _totals(reach: Reach) -> dict[str, Any]:
+    of = reach.of_sources("source__name")
+    sources = Source.objects.filter(reach.of_sources()).aggregate(
+        total=Count("pk"), active=Count("pk", filter=Q(active=True))
+    )
+    records = Record.objects.filter(of).aggregate(total=Count("pk"), updated_at=Max("updated_at"))
+    latest = Run.objects.filter(of, status=Status.SUCCESS, started_at__isnull=False).order_by("-created_at")[:1000]
     took = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
     average = Run.objects.filter(pk__in=latest.values("pk")).aggregate(took=Avg(took))["took"]
     return {
@@ -65,8 +72,9 @@ def _totals() -> dict[str, Any]:
     }
 
 
-def _top() -> list[dict[str, Any]]:
-    newest = Record.objects.order_by("-updated_at").annotate(source_name=F("source__name"))[:TOP]
+def _top(reach: Reach) -> list[dict[str, Any]]:
+    visible = Record.objects.filter(reach.of_sources("source__name"))
+    newest = visible.order_by("-updated_at").annotate(source_name=F("source__name"))[:TOP]
     return [dict(record) for record in newest.values("id", "source_name", "key", "value", "updated_at")]
 
 

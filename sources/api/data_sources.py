@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
@@ -13,6 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.authentication import principal
+from access.models import Scope
+from access.permissions import reach
+from access.principals import Principal
 from sources import backfills, runs, saving, secrets, stats, trying, validation
 from sources.api.serializers import RunSerializer, SourceSerializer, VersionSerializer
 from sources.definition import Definition
@@ -40,6 +44,10 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
     serializer_class = SourceSerializer
     filterset_fields = ["name", "active"]
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    write_scope = Scope.MANAGE
+
+    def get_queryset(self) -> "QuerySet[Source]":
+        return Source.objects.filter(reach(self).of_sources())
 
     def perform_create(self, serializer: Any) -> None:
         self._save(Source(name=serializer.validated_data["name"]), serializer)
@@ -53,8 +61,10 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
 
     def _save(self, source: Source, serializer: Any) -> None:
         given = serializer.validated_data
+        principal(self.request).require(Scope.MANAGE, source=given.get("name", source.name))
         source.name, source.active = given.get("name", source.name), given.get("active", source.active)
         document = given.get("definition", source.definition)
+        _check_load(principal(self.request), document)
         try:
             saving.save(source, document, principal(self.request).name, given.get("secrets"))
         except (validation.InvalidDefinition, BadDefinition) as error:
@@ -63,7 +73,7 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
         ring()
 
     @extend_schema(request=None, responses={202: RunSerializer})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], write_scope=Scope.OPERATE)
     def run(self, request: Request, pk: str) -> Response:
         """Pull now. 409 while a run is pending or running."""
         try:
@@ -74,15 +84,15 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
         return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=Backfill, responses={202: RunSerializer})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], write_scope=Scope.OPERATE)
     def backfill(self, request: Request, pk: str) -> Response:
         """Pull a stretch of the past, window by window; the live cursor stays where it is."""
-        asked = Backfill(data=request.data)
+        source, asked = self.get_object(), Backfill(data=request.data)
         asked.is_valid(raise_exception=True)
         window: dict[str, datetime] = {name: asked.validated_data[name] for name in ("starts_at", "ends_at")}
         step = timedelta(seconds=asked.validated_data["step_seconds"])
         try:
-            run = backfills.begin(self.get_object(), **window, step=step, by=principal(request).name)
+            run = backfills.begin(source, **window, step=step, by=principal(request).name)
         except BadDefinition as error:
             raise ValidationError([str(error)]) from error
         ring()
@@ -152,6 +162,13 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
     def definition_schema(self, request: Request) -> Response:
         """The JSON Schema of a definition."""
         return Response(validation.schema())
+
+
+def _check_load(asker: Principal, document: dict[str, Any]) -> None:
+    """A source is no way to write into streams that are not one's own. Raises PermissionDenied."""
+    stream = document["load"].get("stream")
+    if stream is not None and not asker.may(Scope.INGEST, stream=stream):
+        asker.require(Scope.MANAGE, stream=stream)
 
 
 def _all_given(definition: Definition, fresh: Mapping[str, str]) -> bool:

@@ -13,10 +13,12 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.errors import PermissionDenied
+from access.permissions import reach
 from sources import records, stats
 from sources.api.pagination import Ordered
 from sources.api.serializers import RecordSerializer
-from sources.models import Record
+from sources.models import Record, Source
 
 MOST_AT_ONCE = 10_000
 FIELD = "value."
@@ -58,7 +60,7 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
     pagination_class = Ordered
 
     def get_queryset(self) -> "QuerySet[Record]":
-        queryset = super().get_queryset()
+        queryset = Record.objects.filter(reach(self).of_sources("source__name")).select_related("source")
         for name, text in self.request.query_params.items():
             if name.startswith(FIELD):
                 queryset = with_field(queryset, name.removeprefix(FIELD), str(text))
@@ -66,11 +68,13 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
 
     def perform_create(self, serializer: Any) -> None:
         now, given = timezone.now(), serializer.validated_data
+        self._check(given.get("source"))
         serializer.save(hash=records.hash_of(given), created_at=now, updated_at=now)
         stats.forget()
 
     def perform_update(self, serializer: Any) -> None:
         record = serializer.instance
+        self._check(serializer.validated_data.get("source", record.source))
         given = {name: getattr(record, name) for name in ("value", "starts_at", "ends_at")}
         serializer.save(hash=records.hash_of({**given, **serializer.validated_data}), updated_at=timezone.now())
         stats.forget()
@@ -91,7 +95,13 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
         problems = {str(place): one.errors for place, one in enumerate(given) if not one.is_valid()}
         if problems:
             raise ValidationError(problems)
+        for source in {one.validated_data.get("source") for one in given}:
+            self._check(source)
         return Response(records.upsert([one.validated_data for one in given], timezone.now())._asdict())
+
+    def _check(self, source: Source | None) -> None:
+        if not reach(self).has_source(source.name if source else None):
+            raise PermissionDenied(f"You may not write records of {source or 'no source'}.")
 
 
 def with_field(queryset: "QuerySet[Record]", path: str, text: str) -> "QuerySet[Record]":

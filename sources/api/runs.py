@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
@@ -9,6 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.authentication import principal
+from access.models import Scope
+from access.permissions import reach
 from sources import runs
 from sources.api.data_sources import Conflict
 from sources.api.pagination import Newest
@@ -24,6 +27,10 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
     queryset = Run.objects.select_related("source")
     filterset_fields = ["source", "status", "trigger", "parent"]
     pagination_class = Newest
+    write_scope = Scope.OPERATE
+
+    def get_queryset(self) -> "QuerySet[Run]":
+        return Run.objects.filter(reach(self).of_sources("source__name")).select_related("source")
 
     def get_serializer_class(self) -> Any:
         return RunDetailSerializer if self.action == "retrieve" else RunSerializer

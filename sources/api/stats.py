@@ -3,6 +3,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from access.permissions import reach
 from sources import stats
 
 
@@ -11,7 +12,7 @@ class Stats(APIView):
 
     @extend_schema(responses=dict, tags=["stats"])
     def get(self, request: Request) -> Response:
-        return Response(stats.read())
+        return Response(stats.read(reach(self)))
 
 
 class TopRecords(APIView):
@@ -19,4 +20,4 @@ class TopRecords(APIView):
 
     @extend_schema(responses={200: {"type": "array", "items": {"type": "object"}}}, tags=["stats"])
     def get(self, request: Request) -> Response:
-        return Response(stats.top_records())
+        return Response(stats.top_records(reach(self)))

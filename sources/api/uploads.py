@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import unquote
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.exceptions import ValidationError
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.authentication import principal
+from access.models import Scope
 from sources import uploads
 from sources.api.serializers import UploadSerializer
 from sources.errors import SourceError
@@ -33,6 +35,14 @@ class UploadViewSet(
     """Send a file as the body: `curl --data-binary @prices.xlsx '…/api/uploads/?name=prices.xlsx'`."""
 
     queryset = Upload.objects.filter(complete=True)
+    read_scope = Scope.MANAGE
+
+    def get_queryset(self) -> "QuerySet[Upload]":
+        """Who defines some sources only has nothing to do with the files of others."""
+        complete = Upload.objects.filter(complete=True)
+        asker = principal(self.request)
+        return complete if asker.is_admin else complete.filter(created_by=asker.name)
+
     serializer_class = UploadSerializer
     parser_classes = [Bytes]
 

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import orjson
 from django.conf import settings
 
+from access.reach import changes_stream
 from ingest import counters
 from ingest.envelope import Event
 from ingest.gathering import MOST_BYTES
@@ -27,7 +28,6 @@ from sources.load.intake import Intake
 
 logger = logging.getLogger(__name__)
 
-MOST_NAME_CHARACTERS = 100  # of a stream
 MOST_VALUE_BYTES = 1 << 16
 PATIENCE_SECONDS = 1.0
 
@@ -63,7 +63,7 @@ class Changes:
         if not events:
             return
         try:
-            intake = Intake(f"records.{self._source}"[:MOST_NAME_CHARACTERS], PATIENCE_SECONDS)
+            intake = Intake(changes_stream(self._source), PATIENCE_SECONDS)
             intake.push(intake.stream(), events, sum(len(payload) for *_, payload in events))
         except LoadFailed as error:
             logger.warning("Changes of records of %s cannot be shown live: %s", self._source, error)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_the_first_time_makes_an_administrator_and_a_key(tmp_path: Path) -> None:
     first = ensure_first_access(tmp_path)
     assert log_in(username=first.admin_name, password=first.admin_password)
-    assert authenticate(f"Bearer {first.ingest_key}").may("ingest", "any")
+    assert authenticate(f"Bearer {first.ingest_key}").may("ingest", stream="any")
 
 
 def test_the_second_time_finds_them(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_key_is_made_from_the_command_line() -> None:
     out = StringIO()
     call_command("create_key", "vector", "--stream", "logs", "--scope", "ingest", "--expires", "2099-01-31", stdout=out)
     principal = authenticate(f"Bearer {out.getvalue().strip()}")
-    assert (principal.scopes, principal.streams) == (frozenset({"ingest"}), frozenset({"logs"}))
+    assert (principal.scopes, principal.reach("ingest").streams) == (frozenset({"ingest"}), frozenset({"logs"}))
 
 
 def test_a_day_that_is_none_is_refused() -> None:

@@ -3,22 +3,21 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from access.keys import authenticate, create_key
-from access.models import ApiKey, Scope
+from access.models import ApiKey, Role, Scope
+from tests.people import browser, person
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff() -> Client:
-    client = Client()
-    client.force_login(get_user_model().objects.create_user("boss", password="p", is_staff=True))
-    return client
+def admin() -> Client:
+    return browser(person(Role.ADMIN))
 
 
-def test_a_new_keys_secret_is_shown_once(staff: Client) -> None:
-    made = staff.post("/api/keys/", {"name": "n", "scopes": ["ingest"]}, content_type="application/json").json()
+def test_a_new_keys_secret_is_shown_once(admin: Client) -> None:
+    made = admin.post("/api/keys/", {"name": "n", "scopes": ["ingest"]}, content_type="application/json").json()
     assert authenticate(f"Bearer {made['key']}").scopes == {"ingest"}
-    [listed] = staff.get("/api/keys/").json()
+    [listed] = admin.get("/api/keys/").json()
     assert (listed["id"], listed["key"]) == (made["id"], None)
 
 
@@ -29,15 +28,15 @@ def test_only_a_hash_of_the_secret_is_kept() -> None:
     assert len(bytes(key.secret_hash)) == 32
 
 
-def test_deleting_revokes_and_keeps_the_record(staff: Client) -> None:
+def test_deleting_revokes_and_keeps_the_record(admin: Client) -> None:
     key, _ = create_key("n")
-    assert staff.delete(f"/api/keys/{key.id}/").status_code == 204
-    assert staff.get(f"/api/keys/{key.id}/").json()["revoked_at"] is not None
+    assert admin.delete(f"/api/keys/{key.id}/").status_code == 204
+    assert admin.get(f"/api/keys/{key.id}/").json()["revoked_at"] is not None
 
 
 @pytest.mark.parametrize("scopes", [[], ["everything"], "ingest"])
-def test_scopes_that_are_none_are_refused(staff: Client, scopes: object) -> None:
-    answer = staff.post("/api/keys/", {"name": "n", "scopes": scopes}, content_type="application/json")
+def test_scopes_that_are_none_are_refused(admin: Client, scopes: object) -> None:
+    answer = admin.post("/api/keys/", {"name": "n", "scopes": scopes}, content_type="application/json")
     assert list(answer.json()["fields"]) == ["scopes"]
 
 
@@ -47,10 +46,8 @@ def test_no_key_may_make_keys() -> None:
     assert client.post("/api/keys/", {"name": "n", "scopes": ["ingest"]}).status_code == 403
 
 
-def test_who_is_not_staff_may_not_see_them() -> None:
-    client = Client()
-    client.force_login(get_user_model().objects.create_user("reader", password="p"))
-    assert client.get("/api/keys/").status_code == 403
+def test_who_is_no_administrator_may_not_see_them() -> None:
+    assert browser(person(Role.OPERATOR)).get("/api/keys/").status_code == 403
 
 
 def test_the_admin_shows_a_new_keys_secret_once() -> None:
@@ -72,5 +69,5 @@ def test_the_admin_revokes() -> None:
 
 
 @pytest.mark.parametrize("id", ["%00", "nothing"])
-def test_an_address_of_no_key_is_not_found(staff: Client, id: str) -> None:
-    assert staff.get(f"/api/keys/{id}/").status_code == 404
+def test_an_address_of_no_key_is_not_found(admin: Client, id: str) -> None:
+    assert admin.get(f"/api/keys/{id}/").status_code == 404

@@ -1,8 +1,10 @@
 """Logging in and out in the browser, for people who are no staff too."""
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.test import Client
+
+from access.models import Role
+from tests.people import person
 
 pytestmark = pytest.mark.django_db
 
@@ -11,7 +13,7 @@ PASSWORD = "a long password"
 
 @pytest.fixture
 def reader() -> None:
-    get_user_model().objects.create_user("reader", password=PASSWORD)
+    person(Role.VIEWER, name="reader", password=PASSWORD)
 
 
 def log_in(client: Client, address: str = "/login/", password: str = PASSWORD, **fields: str) -> str:

@@ -73,6 +73,11 @@ class Service:
             name,
             make_password(password),
         )
+        self.sql(
+            "INSERT INTO auth_user_groups (user_id, group_id)"
+            " SELECT u.id, g.id FROM auth_user u, auth_group g WHERE u.username = %s AND g.name = 'viewer'",
+            name,
+        )
 
     def make_letters(
         self, stream: str, payloads: Sequence[str], reason: str = "Refused", detail: str = ""

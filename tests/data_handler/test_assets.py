@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
+from access.models import Role
 from data_handler import assets
 from data_handler.assets import AssetsMissing
+from tests.people import person
 
 
 def lock() -> Any:
@@ -81,7 +82,7 @@ def test_an_npm_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.django_db
 def test_a_page_without_the_libraries_says_what_to_do(settings: Settings) -> None:
     client = Client()
-    client.force_login(get_user_model().objects.create_user("reader"))
+    client.force_login(person(Role.VIEWER))
     settings.STATICFILES_DIRS = []
     assert "make assets" in client.get("/streams/").content.decode()
     settings.STATICFILES_DIRS = [("assets", "anywhere")]

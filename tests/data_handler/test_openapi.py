@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+
+from access.models import Role
+from tests.people import person
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def test_everything_that_is_referred_to_is_there(description: Any) -> None:
 def test_swagger_ui_is_served_without_another_host() -> None:
     client = Client()
     assert client.get("/api/schema/swagger-ui/").status_code == 302
-    client.force_login(get_user_model().objects.create_user("reader", password="p"))
+    client.force_login(person(Role.VIEWER))
     page = client.get("/api/schema/swagger-ui/").content.decode()
     assert "https://" not in page
     assert "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js" in page

@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from access.keys import create_key, known_keys, revoke_key
-from access.models import Scope
+from access.models import Role, Scope
 from tests.ingest.posting import Poster
+from tests.people import person
 
 make_key = sync_to_async(create_key)
 
@@ -51,7 +52,7 @@ async def test_a_key_without_the_scope_is_refused(post: Poster) -> None:
 
 async def test_a_key_for_other_streams_is_refused(post: Poster) -> None:
     answer = await (await with_key(post, streams=["mine"]))({})
-    assert (answer.status, answer.body["detail"]) == (403, "This key is not for the stream 'sensors'.")
+    assert (answer.status, answer.body["detail"]) == (403, "Your scope 'ingest' is not for the stream 'sensors'.")
 
 
 async def test_the_only_stream_of_a_key_is_its_default(post: Poster) -> None:
@@ -95,7 +96,7 @@ async def test_guessed_keys_share_one_reading_of_the_table(post: Poster, monkeyp
 
 async def test_a_session_needs_its_csrf_token(post: Poster) -> None:
     client = Client(enforce_csrf_checks=True)
-    user = await sync_to_async(get_user_model().objects.create_user)("someone", password="p", is_staff=True)
+    user = await sync_to_async(person)(Role.ADMIN)
     await sync_to_async(client.force_login)(user)
     await sync_to_async(client.get)("/admin/password_change/")
     csrf = client.cookies["data_handler_csrf"].value

@@ -38,7 +38,7 @@ def empty_feed() -> None:
 def installation() -> Iterator[Installation]:
     """Few events are announced in full, and few are kept: whatever can be left out is."""
     folder = Path(tempfile.mkdtemp(prefix="data-handler-feed-"))
-    installation = Installation(folder, NOTIFY_MAX_EVENTS="30", FEED_REPLAY_EVENTS="600")
+    installation = Installation(folder, NOTIFY_MAX_EVENTS="30", FEED_REPLAY_EVENTS="240")
     installation.start()
     yield installation
     installation.stop()

@@ -12,14 +12,15 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client
 
 from access.keys import create_key, revoke_key
-from access.models import ApiKey, Scope
+from access.models import ApiKey, Role, Scope
 from data_handler import embedded
 from monitor import clients, consumers, requests
 from monitor.routing import websocket_urlpatterns
 from tests.monitor.frozen import frozen
 from tests.monitor.watching import PAGE, dialled, publish
+from tests.people import person
 
-STAFF = User(pk=1, is_staff=True)
+ADMIN = User(pk=1, is_superuser=True)
 needs_keys = pytest.mark.django_db(transaction=True)
 
 
@@ -33,7 +34,7 @@ def reader(transactional_db: None) -> tuple[ApiKey, str]:
 
 
 async def test_a_page_of_ours_with_a_session_is_in_at_once() -> None:
-    async with dialled(PAGE, user=STAFF) as watcher:
+    async with dialled(PAGE, user=ADMIN) as watcher:
         assert await watcher.connect() == (True, None)
         hello = await watcher.frame()
         assert (hello["op"], hello["authenticated"], hello["seq"]) == ("hello", True, 0)
@@ -44,20 +45,20 @@ async def test_a_page_of_ours_with_a_session_is_in_at_once() -> None:
     "origin", [b"https://evil.example", b"null", b"https://events.example.evil.example", b"events.example"]
 )
 async def test_a_foreign_page_is_refused_whoever_is_logged_in(origin: bytes) -> None:
-    async with dialled([(b"host", b"events.example"), (b"origin", origin)], user=STAFF) as watcher:
+    async with dialled([(b"host", b"events.example"), (b"origin", origin)], user=ADMIN) as watcher:
         assert not (await watcher.connect())[0]
 
 
 async def test_a_trusted_origin_is_ours(settings: LazySettings) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://pages.example"]
     headers = [(b"host", b"events.example"), (b"origin", b"https://pages.example")]
-    async with dialled(headers, user=STAFF) as watcher:
+    async with dialled(headers, user=ADMIN) as watcher:
         assert (await watcher.connect())[0]
         assert (await watcher.frame())["authenticated"]
 
 
 async def test_a_session_without_an_origin_counts_for_nothing() -> None:
-    async with dialled([(b"host", b"events.example")], user=STAFF) as watcher:
+    async with dialled([(b"host", b"events.example")], user=ADMIN) as watcher:
         assert (await watcher.connect())[0]
         hello = await watcher.frame()
         assert (hello["authenticated"], hello["epoch"], hello["seq"]) == (False, None, None)
@@ -74,12 +75,12 @@ async def test_a_foreign_page_is_refused_even_with_a_key(reader: tuple[ApiKey, s
     [(["events.v1"], (True, "events.v1")), (["x", "events.v1"], (True, "events.v1")), ([], (True, None))],
 )
 async def test_our_subprotocol_or_none_is_taken(offered: list[str], answer: tuple[bool, str | None]) -> None:
-    async with dialled(PAGE, user=STAFF, subprotocols=offered) as watcher:
+    async with dialled(PAGE, user=ADMIN, subprotocols=offered) as watcher:
         assert await watcher.connect() == answer
 
 
 async def test_a_client_that_speaks_only_other_protocols_is_refused() -> None:
-    async with dialled(PAGE, user=STAFF, subprotocols=["events.v2"]) as watcher:
+    async with dialled(PAGE, user=ADMIN, subprotocols=["events.v2"]) as watcher:
         assert not (await watcher.connect())[0]
 
 
@@ -225,17 +226,17 @@ async def test_while_redis_hangs_clients_are_asked_to_come_back(
 ) -> None:
     monkeypatch.setattr(requests, "REDIS_SECONDS", 0.3)
     with frozen(services.broker):
-        async with dialled(PAGE, user=STAFF) as watcher:
+        async with dialled(PAGE, user=ADMIN) as watcher:
             await watcher.connect()
             assert await watcher.closing() == ("unavailable", 4503)
-    async with dialled(PAGE, user=STAFF) as watcher:
+    async with dialled(PAGE, user=ADMIN) as watcher:
         await watcher.connect()
         assert (await watcher.frame())["authenticated"]
 
 
 def _log_in() -> Client:
     browser = Client()
-    browser.force_login(User.objects.create_user("ada"))
+    browser.force_login(person(Role.VIEWER))
     return browser
 
 

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from access.models import Role
 from data_handler import embedded
 from ingest import feed
 from ingest.flush import flush
@@ -17,6 +17,7 @@ from monitor.history import History
 from tests.ingest.factory import BAD_PAYLOAD, make_event, make_stream, push_chunk
 from tests.monitor.frozen import frozen
 from tests.monitor.test_pages import Inline
+from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
 
@@ -26,7 +27,7 @@ MARKUP = "</script><script>alert(1)</script>"
 @pytest.fixture
 def reader() -> Client:
     client = Client()
-    client.force_login(get_user_model().objects.create_user("reader"))
+    client.force_login(person(Role.VIEWER))
     return client
 
 

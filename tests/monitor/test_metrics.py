@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from access.keys import create_key
-from access.models import Scope
+from access.models import Role, Scope
 from data_handler import embedded
 from ingest import counters, dead_letters
 from ingest.counters import Counters
@@ -17,6 +16,7 @@ from ingest.flush import flush
 from ingest.models import DeadLetter
 from tests.ingest.factory import BAD_PAYLOAD, make_event, make_stream, push_chunk
 from tests.monitor.frozen import frozen
+from tests.people import person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,7 +112,7 @@ def test_it_takes_the_right_to_read_all_streams(client: Client) -> None:
     ):
         _, token = create_key("test", scopes, streams=streams)
         assert client.get("/metrics", headers={"authorization": f"Bearer {token}"}).status_code == status
-    client.force_login(get_user_model().objects.create_user("reader", password="p"))
+    client.force_login(person(Role.VIEWER))
     assert client.get("/metrics").status_code == 200
 
 

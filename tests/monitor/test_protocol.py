@@ -78,7 +78,7 @@ async def test_subscriptions_of_a_connection_are_limited() -> None:
 
 async def test_a_process_takes_a_limited_number_of_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "MAX_CLIENTS", 1)
-    async with watching(), dialled(PAGE, user=User(pk=2)) as second:
+    async with watching(), dialled(PAGE, user=User(pk=2, is_superuser=True)) as second:
         await second.connect()
         assert await second.closing() == ("too_many_clients", 4529)
 

@@ -103,8 +103,8 @@ async def dialled(
 
 @asynccontextmanager
 async def watching(**options: Any) -> AsyncIterator[Watcher]:
-    """A page that a member of staff has open, after its hello."""
-    async with dialled(PAGE, user=User(pk=1, is_staff=True), **options) as watcher:
+    """A page that an administrator has open, after its hello."""
+    async with dialled(PAGE, user=User(pk=1, is_superuser=True), **options) as watcher:
         assert (await watcher.connect())[0]
         hello = await watcher.frame()
         assert hello["op"] == "hello"

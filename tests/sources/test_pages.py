@@ -12,10 +12,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from access.models import Role
 from sources import document, lines, secrets
 from sources.models import Record, Run, Source, Status, Trigger
 from sources.record_pages import page_of_records
 from tests.monitor.test_pages import Inline
+from tests.people import person
 from tests.sources.provider import Provider, data, running
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
@@ -32,7 +34,7 @@ DEFINITION: dict[str, Any] = {
 @pytest.fixture
 def reader() -> Client:
     client = Client(headers={"accept": "text/html"})
-    client.force_login(get_user_model().objects.create_user("reader"))
+    client.force_login(person(Role.VIEWER))
     return client
 
 

@@ -22,7 +22,13 @@ class Command(BaseCommand):
             help="What it may do; repeatable. Default: ingest and read.",
         )
         parser.add_argument(
-            "--stream", action="append", default=[], help="A stream it is for; repeatable. Default: all."
+            "--stream",
+            action="append",
+            default=[],
+            help="A stream it is for; repeatable. No stream and no source: all.",
+        )
+        parser.add_argument(
+            "--source", action="append", default=[], help="A source it is for, with its records; repeatable."
         )
         parser.add_argument("--events-per-second", type=int, help="Its quota.")
         parser.add_argument("--expires", metavar="YYYY-MM-DD", help="Day on which it ends, at midnight UTC.")
@@ -32,6 +38,7 @@ class Command(BaseCommand):
             options["name"],
             options["scope"] or (Scope.INGEST, Scope.READ),
             streams=options["stream"],
+            sources=options["source"],
             events_per_second=options["events_per_second"],
             expires_at=_day(options["expires"]),
         )
