@@ -8,7 +8,7 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
-        from access import keys, roles, schema  # noqa: F401  connects the signals that keep the copy of the keys current
+        from access import audit, keys, log_in, roles, schema  # noqa: F401  connects signals: the copy of the keys, log-ins
 
         post_migrate.connect(roles.make_groups, sender=self, dispatch_uid="access.roles")
 

@@ -15,12 +15,14 @@ from django.conf import settings
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
+from access.differences import Changes, difference
 from access.errors import NotAuthenticated
 from access.models import ApiKey, Scope
 from access.principals import Principal, limited
 from access.reach import reach_of
 from access.snapshot import Snapshot
 
+AUDITED = ("name", "scopes", "streams", "events_per_second", "expires_at")
 TOKEN = re.compile(r"dh_([0-9a-f]{12})_([0-9a-f]{32})")
 
 
@@ -66,6 +68,11 @@ def revoke_key(key: ApiKey, now: datetime | None = None) -> None:
     """End a key. Every process stops taking it within DIRECTORY_REFRESH_SECONDS."""
     key.revoked_at = now or timezone.now()
     key.save(update_fields=["revoked_at"])
+
+
+def described(key: ApiKey) -> Changes:
+    """A new key, for the audit log."""
+    return difference({}, {name: getattr(key, name) for name in AUDITED})
 
 
 def hash_secret(secret: str) -> bytes:

@@ -4,6 +4,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class Scope(models.TextChoices):
@@ -81,3 +82,36 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} of {'stream ' + self.stream if self.stream else 'source ' + self.source}"
+
+
+class AuditEntry(models.Model):
+    """That somebody changed something: who, what, from where. Written once, never edited, deleted by age alone.
+
+    `actor`: `user:<id>`, `key:<id>`, `command`, or `anonymous`. `changes`: by field `{"old": …, "new": …}`, or what
+    else describes the action; no secrets.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=200)
+    actor_name = models.CharField(max_length=200, blank=True)
+    action = models.CharField(max_length=50)
+    object_type = models.CharField(max_length=50)
+    object_id = models.CharField(max_length=200, blank=True)
+    object_name = models.CharField(max_length=200, blank=True)
+    changes = models.JSONField(default=dict)
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        db_table = "audit_entry"
+        ordering: ClassVar = ["-id"]
+        default_permissions = ("view",)
+        verbose_name_plural = "audit entries"
+        indexes: ClassVar = [
+            models.Index(fields=["at"], name="audit_entry_at"),
+            models.Index(fields=["actor", "-id"], name="audit_entry_actor"),
+            models.Index(fields=["object_type", "object_id", "-id"], name="audit_entry_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.action} {self.object_type} {self.object_name or self.object_id}"

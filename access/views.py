@@ -2,11 +2,13 @@
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 
-from access.keys import create_key, revoke_key
+from access import audit
+from access.keys import create_key, described, revoke_key
 from access.models import ApiKey, Scope
 from access.permissions import IsAdmin
 
@@ -61,5 +63,12 @@ class ApiKeyViewSet(
     def get_queryset(self) -> "QuerySet[ApiKey]":
         return ApiKey.objects.all()
 
+    @transaction.atomic
+    def perform_create(self, serializer: Any) -> None:
+        key = serializer.save()
+        audit.record(self.request, "key.create", "key", key.pk, key.name, described(key))
+
+    @transaction.atomic
     def perform_destroy(self, instance: ApiKey) -> None:
         revoke_key(instance)
+        audit.record(self.request, "key.revoke", "key", instance.pk, instance.name)

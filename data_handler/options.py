@@ -8,6 +8,7 @@ from data_handler.env import Option
 
 PROCESS = "Process"
 SERVICES = "Services"
+ACCESS = "Access"
 INGESTION = "Ingestion"
 BUFFER = "Buffer and flush"
 STORAGE = "Storage"
@@ -66,6 +67,26 @@ OPTIONS: tuple[Option, ...] = (
         SERVICES,
     ),
     Option("DATA_DIR", ".data", "Where the embedded mode keeps its data, relative to the project.", SERVICES),
+    Option(
+        "MANAGEMENT_REQUESTS_PER_MINUTE",
+        "600",
+        "Most requests a minute of each user and each key to the API, those that send events excepted; 0: no limit.",
+        ACCESS,
+    ),
+    Option(
+        "LOGIN_ATTEMPTS_PER_MINUTE",
+        "10",
+        "Failed attempts to log in, in a minute, after which an address, or a user name, has to wait; 0: no limit.",
+        ACCESS,
+    ),
+    Option(
+        "TRUSTED_PROXIES",
+        "0",
+        "How many reverse proxies stand in front of the web processes, each of which adds to X-Forwarded-For: so many"
+        " addresses from its end are believed. 0: a client's address is that of its connection. Compose sets 1.",
+        ACCESS,
+    ),
+    Option("AUDIT_RETENTION_DAYS", "365", "Days that entries of the audit log are kept; 0: for ever.", ACCESS),
     Option("MAX_EVENT_BYTES", "1048576", "Largest event, in bytes of JSON.", INGESTION),
     Option(
         "MAX_BODY_BYTES",

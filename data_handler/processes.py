@@ -47,6 +47,7 @@ class Processes:
             "uvicorn": (
                 *("--host", host, "--port", str(port), "--no-access-log", "--log-level", "warning"),
                 *("--ws", "websockets-sansio", "--timeout-graceful-shutdown", "5"),
+                "--no-proxy-headers",  # TRUSTED_PROXIES decides what is believed
             ),
         }[server]
         module = {"daphne": "data_handler.web", "uvicorn": "uvicorn"}[server]

@@ -105,6 +105,13 @@ CHANNEL_LAYERS = {
     }
 }
 
+# Access
+
+MANAGEMENT_REQUESTS_PER_MINUTE = env.integer("MANAGEMENT_REQUESTS_PER_MINUTE")
+LOGIN_ATTEMPTS_PER_MINUTE = env.integer("LOGIN_ATTEMPTS_PER_MINUTE")
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", at_most=10)
+AUDIT_RETENTION_DAYS = env.integer("AUDIT_RETENTION_DAYS")
+
 # Ingestion
 
 MAX_EVENT_BYTES = env.integer("MAX_EVENT_BYTES", at_least=2)
@@ -220,6 +227,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "monitor.pages.navigation",
+                "access.audit_pages.navigation",
             ]
         },
     }
@@ -263,6 +271,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["access.throttles.PerPrincipal"],
     "DEFAULT_RENDERER_CLASSES": ["ingest.rendering.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["access.parsing.OrjsonParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

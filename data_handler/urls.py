@@ -9,22 +9,27 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from access import audit_pages
 from access.answers import page_error
+from access.log_in import LimitedForm, limited, password_change
 from access.models import Scope
 from access.pages import needs
 
-swagger_ui = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="data_handler/swagger_ui.html")
+swagger_ui = SpectacularSwaggerSplitView.as_view(
+    url_name="schema", template_name="data_handler/swagger_ui.html", throttle_classes=[]
+)
+log_in = LoginView.as_view(
+    template_name="data_handler/login.html", redirect_authenticated_user=True, authentication_form=LimitedForm
+)
 
 urlpatterns = [
     path("", include("monitor.urls")),
     path("", include("sources.page_urls")),
-    path(
-        "login/",
-        LoginView.as_view(template_name="data_handler/login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
+    path("audit/", audit_pages.audit, name="audit"),
+    path("login/", limited(log_in), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("favicon.ico", RedirectView.as_view(url=static("data_handler/icon.svg"))),
+    path("admin/password_change/", admin.site.admin_view(password_change, cacheable=True)),  # ahead of the site's own
     path("admin/", admin.site.urls),
     path("api/", include("access.urls")),
     path("api/", include("ingest.urls")),

@@ -25,8 +25,8 @@ from uuid import UUID
 import redis
 from django.conf import settings
 
+from access.connections import connections
 from ingest.chunks import ID_BYTES, received_at
-from ingest.connections import connections
 
 MOST_SHARDS = 64
 LAG_SAMPLES = 1000

@@ -26,7 +26,7 @@ import orjson
 import redis
 from django.conf import settings
 
-from ingest.connections import connections
+from access.connections import connections
 
 SUMS, GAUGES = "{dh:metrics}", "{dh:metrics}:gauges"
 INTERVAL_SECONDS = 1.0

@@ -28,8 +28,8 @@ import orjson
 import redis
 from django.conf import settings
 
+from access.connections import connections
 from ingest import buffer
-from ingest.connections import connections
 
 KEYS = [f"{{dh:feed}}:{name}" for name in ("epoch", "seq", "replay", "kept", "bytes", "producers", "trimmed")]
 EPOCH, SEQ, REPLAY, KEPT, BYTES, PRODUCERS, TRIMMED = KEYS

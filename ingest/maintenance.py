@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
+from access import audit
 from ingest import buffer, chunks
 from ingest.models import Stream
 from ingest.partitions import drop_partitions, make_partitions
@@ -30,6 +31,7 @@ class Maintained:
     events_expired: int
     claims_pruned: int
     rollups_pruned: int
+    audit_pruned: int
 
 
 def maintain(now: datetime | None = None) -> Maintained:
@@ -38,7 +40,8 @@ def maintain(now: datetime | None = None) -> Maintained:
     made = _attempt(lambda: len(make_partitions(now.date())), 0)
     dropped, expired = _attempt(lambda: expire_events(now), (0, 0))
     claims = _attempt(lambda: prune_claims(now), 0)
-    return Maintained(made, dropped, expired, claims, _attempt(lambda: prune_rollups(now), 0))
+    rollups = _attempt(lambda: prune_rollups(now), 0)
+    return Maintained(made, dropped, expired, claims, rollups, _attempt(lambda: prune_audit(now), 0))
 
 
 def _attempt(step: Callable[[], Result], otherwise: Result) -> Result:
@@ -109,6 +112,14 @@ def prune_rollups(now: datetime) -> int:
         " FROM rollup_minute WHERE stream_id = ANY(%s) AND minute < %s LIMIT %s)",
         [streams, now - timedelta(days=ROLLUP_DAYS)],
     )
+
+
+def prune_audit(now: datetime) -> int:
+    """Forget entries of the audit log older than AUDIT_RETENTION_DAYS; how many."""
+    before = audit.expired_before(now)
+    if before is None:
+        return 0
+    return _delete("DELETE FROM audit_entry WHERE id IN (SELECT id FROM audit_entry WHERE at < %s LIMIT %s)", [before])
 
 
 def _delete(statement: str, parameters: list[Any]) -> int:

@@ -6,8 +6,6 @@ limited.
 """
 
 import logging
-import math
-import time
 
 import redis.asyncio
 from django.conf import settings
@@ -15,8 +13,8 @@ from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from access.errors import QuotaExceeded
 from access.principals import Principal
+from access.rates import exceeded, spent
 from ingest.errors import TooManyEvents
 
 logger = logging.getLogger(__name__)
@@ -47,12 +45,9 @@ class Quotas:
         except Exception as error:  # a quota that cannot be counted must not cost events
             logger.warning("The quota of %s cannot be counted: %s", principal.name, error)
             return
-        wait = max(1, math.ceil(window.reset_time - time.time()))
-        raise QuotaExceeded(
+        raise exceeded(
             f"This key may send {principal.events_per_second} events a second on average over {WINDOW_SECONDS} s.",
-            policy=f'"events";q={quota};w={WINDOW_SECONDS}',
-            limit=f'"events";r={max(0, window.remaining)};t={wait}',
-            retry_after_seconds=wait,
+            *("events", quota, WINDOW_SECONDS, spent(window)),
         )
 
     async def close(self) -> None:

@@ -1,10 +1,12 @@
 """The management API of events, streams and dead letters. Taking events in is `ingest.endpoint`'s."""
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
@@ -19,7 +21,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from access import audit
 from access.authentication import principal
+from access.differences import Changes, difference
 from access.models import Scope
 from access.permissions import reach
 from access.principals import Principal
@@ -131,7 +135,18 @@ class StreamViewSet(
 
     def perform_create(self, serializer: Any) -> None:
         principal(self.request).require(Scope.MANAGE, stream=serializer.validated_data["name"])
-        serializer.instance = with_counts(Stream.objects.all()).get(pk=serializer.save().pk)
+        with transaction.atomic():
+            made = serializer.save()
+            changes = difference({}, serializer.validated_data)
+            audit.record(self.request, "stream.create", "stream", made.pk, made.name, changes)
+        serializer.instance = with_counts(Stream.objects.all()).get(pk=made.pk)
+
+    @transaction.atomic
+    def perform_update(self, serializer: Any) -> None:
+        old = {name: getattr(serializer.instance, name) for name in serializer.validated_data}
+        stream = serializer.save()
+        changes = difference(old, serializer.validated_data)
+        audit.record(self.request, "stream.update", "stream", stream.pk, stream.name, changes)
 
 
 def with_counts(streams: "QuerySet[Stream]") -> "QuerySet[Stream]":
@@ -170,14 +185,26 @@ class DeadLetterViewSet(
     def get_queryset(self) -> "QuerySet[DeadLetter]":
         return DeadLetter.objects.select_related("stream").filter(reach(self).of_streams("stream__name"))
 
+    @transaction.atomic
+    def perform_destroy(self, instance: DeadLetter) -> None:
+        id = instance.pk
+        instance.delete()
+        audit.record(self.request, "dead_letter.discard", "dead_letter", id, "", {"discarded": 1})
+
     @extend_schema(request=EditedSerializer, responses=ReplayedSerializer)
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str) -> Response:
         """Try to store this one again, with another payload if one is sent; it keeps its id."""
         letter, payload = self.get_object(), _edited_payload(request)
-        if payload is None:
-            return Response(_counts(dead_letters.replay(DeadLetter.objects.filter(pk=letter.pk))))
-        return Response(_counts(dead_letters.replay_edited(letter.pk, payload)))
+        with transaction.atomic():
+            if payload is None:
+                counts = _counts(dead_letters.replay(DeadLetter.objects.filter(pk=letter.pk)))
+                audit.record(request, "dead_letter.replay", "dead_letter", letter.pk, "", {**counts})
+            else:
+                counts = _counts(dead_letters.replay_edited(letter.pk, payload))
+                changes = {**counts, "payload": _edit(letter.payload, payload)}
+                audit.record(request, "dead_letter.edit", "dead_letter", letter.pk, "", changes)
+        return Response(counts)
 
     @extend_schema(
         request=None,
@@ -193,14 +220,19 @@ class DeadLetterViewSet(
         In batches: repeat with a `limit`, and with the time of the first request as `ends_at`, so that what was refused
         again is not tried again, until none remains.
         """
-        written = dead_letters.replay(self._selected(), _limit(request))
-        return Response({**_counts(written), "remaining": self._selected().count()})
+        counts = _counts(dead_letters.replay(self._selected(), _limit(request)))
+        changes = {"filter": request.query_params.dict(), **counts}
+        audit.record(request, "dead_letter.replay", "dead_letter", "", "", changes)
+        return Response({**counts, "remaining": self._selected().count()})
 
     @extend_schema(request=None, parameters=[BatchParameters], responses=DiscardedSerializer, filters=True)
     @action(detail=False, methods=["post"], url_path="discard", pagination_class=None)
     def discard_many(self, request: Request) -> Response:
         """Discard for good what the query parameters select (those of the listing; none: all)."""
-        discarded = dead_letters.discard(self._selected(), _limit(request))
+        with transaction.atomic():
+            discarded = dead_letters.discard(self._selected(), _limit(request))
+            changes = {"filter": request.query_params.dict(), "discarded": discarded}
+            audit.record(request, "dead_letter.discard", "dead_letter", "", "", changes)
         return Response({"discarded": discarded, "remaining": self._selected().count()})
 
     def _selected(self) -> "QuerySet[DeadLetter]":
@@ -233,6 +265,15 @@ def _edited_payload(request: Request) -> bytes | None:
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest("malformed_json", f'The body should be empty or {{"payload": {{…}}}}: {error}') from None
     return None if isinstance(edit.payload, msgspec.UnsetType) else bytes(edit.payload)
+
+
+def _edit(old: str, new: bytes) -> Changes:
+    """What was edited, as far as both can be read."""
+    try:
+        before, after = json.loads(old), json.loads(new)
+    except (ValueError, RecursionError):
+        return {}
+    return difference(before, after) if isinstance(before, dict) and isinstance(after, dict) else {}
 
 
 def _json_body(request: Request) -> bytes:

@@ -11,8 +11,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from access.connections import connections
 from ingest import buffer
-from ingest.connections import connections
 from monitor import heartbeat, probes
 
 logger = logging.getLogger(__name__)

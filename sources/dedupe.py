@@ -16,7 +16,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from ingest.connections import connections
+from access.connections import connections
 from sources import definition
 from sources.errors import RowRejected
 from sources.keys import HASH_BYTES, content_hash, make_key

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Q
 
+from access.connections import connections
 from access.reach import EVERYWHERE, Reach
-from ingest.connections import connections
 from sources.models import Record, Run, Source, Status
 
 KEY = "{dh:sources}:stats"

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
@@ -13,7 +14,9 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access import audit
 from access.authentication import principal
+from access.differences import Changes, difference
 from access.models import Scope
 from access.permissions import reach
 from access.principals import Principal
@@ -56,17 +59,27 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
         self._save(serializer.instance, serializer)
 
     def perform_destroy(self, instance: Source) -> None:
-        instance.delete()
+        pk = instance.pk
+        with transaction.atomic():
+            instance.delete()
+            audit.record(self.request, "source.delete", "source", pk, instance.name)
         stats.forget()
 
     def _save(self, source: Source, serializer: Any) -> None:
-        given = serializer.validated_data
+        given, before = serializer.validated_data, _audited(source) if source.pk else {}
         principal(self.request).require(Scope.MANAGE, source=given.get("name", source.name))
         source.name, source.active = given.get("name", source.name), given.get("active", source.active)
         document = given.get("definition", source.definition)
         _check_load(principal(self.request), document)
         try:
-            saving.save(source, document, principal(self.request).name, given.get("secrets"))
+            with transaction.atomic():
+                by, fresh = principal(self.request).name, given.get("secrets")
+                cleared = saving.save(source, document, by, fresh)
+                changes = difference(before, _audited(source))
+                action = _action(before, changes)
+                if fresh or cleared:
+                    changes["secrets"] = {"set": sorted(fresh or ()), "cleared": cleared}
+                audit.record(self.request, action, "source", source.pk, source.name, changes)
         except (validation.InvalidDefinition, BadDefinition) as error:
             raise ValidationError({"definition": [str(error)]}) from error
         serializer.instance = source
@@ -77,7 +90,9 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
     def run(self, request: Request, pk: str) -> Response:
         """Pull now. 409 while a run is pending or running."""
         try:
-            run = runs.request(self.get_object(), Trigger.API, principal(request).name)
+            with transaction.atomic():
+                run = runs.request(self.get_object(), Trigger.API, principal(request).name)
+                audit.record(request, "run.request", "run", run.pk, run.source.name)
         except runs.AlreadyRunning as error:
             raise Conflict(str(error)) from error
         ring()
@@ -92,7 +107,10 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
         window: dict[str, datetime] = {name: asked.validated_data[name] for name in ("starts_at", "ends_at")}
         step = timedelta(seconds=asked.validated_data["step_seconds"])
         try:
-            run = backfills.begin(source, **window, step=step, by=principal(request).name)
+            with transaction.atomic():
+                run = backfills.begin(source, **window, step=step, by=principal(request).name)
+                changes = {**difference({}, window), "step_seconds": step.total_seconds()}
+                audit.record(request, "run.backfill", "run", run.pk, run.source.name, changes)
         except BadDefinition as error:
             raise ValidationError([str(error)]) from error
         ring()
@@ -169,6 +187,18 @@ def _check_load(asker: Principal, document: dict[str, Any]) -> None:
     stream = document["load"].get("stream")
     if stream is not None and not asker.may(Scope.INGEST, stream=stream):
         asker.require(Scope.MANAGE, stream=stream)
+
+
+def _audited(source: Source) -> dict[str, Any]:
+    return {"name": source.name, "active": source.active, "definition": source.definition}
+
+
+def _action(before: dict[str, Any], changes: Changes) -> str:
+    if not before:
+        return "source.create"
+    if set(changes) == {"active"}:
+        return "source.enable" if changes["active"]["new"] else "source.disable"
+    return "source.update"
 
 
 def _all_given(definition: Definition, fresh: Mapping[str, str]) -> bool:

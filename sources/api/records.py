@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
@@ -13,6 +14,8 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access import audit
+from access.differences import Changes, difference
 from access.errors import PermissionDenied
 from access.permissions import reach
 from sources import records, stats
@@ -69,19 +72,29 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
     def perform_create(self, serializer: Any) -> None:
         now, given = timezone.now(), serializer.validated_data
         self._check(given.get("source"))
-        serializer.save(hash=records.hash_of(given), created_at=now, updated_at=now)
+        with transaction.atomic():
+            record = serializer.save(hash=records.hash_of(given), created_at=now, updated_at=now)
+            self._note("record.create", record, difference({}, given))
         stats.forget()
 
     def perform_update(self, serializer: Any) -> None:
         record = serializer.instance
         self._check(serializer.validated_data.get("source", record.source))
         given = {name: getattr(record, name) for name in ("value", "starts_at", "ends_at")}
-        serializer.save(hash=records.hash_of({**given, **serializer.validated_data}), updated_at=timezone.now())
+        old = {name: getattr(record, name) for name in serializer.validated_data}
+        with transaction.atomic():
+            serializer.save(hash=records.hash_of({**given, **serializer.validated_data}), updated_at=timezone.now())
+            self._note("record.update", record, difference(old, serializer.validated_data))
         stats.forget()
 
     def perform_destroy(self, instance: Record) -> None:
-        instance.delete()
+        with transaction.atomic():
+            self._note("record.delete", instance)
+            instance.delete()
         stats.forget()
+
+    def _note(self, action: str, record: Record, changes: Changes | None = None) -> None:
+        audit.record(self.request, action, "record", record.pk, record.key, changes)
 
     @extend_schema(request=RecordSerializer(many=True), responses=dict)
     @action(detail=False, methods=["post"])
@@ -97,7 +110,10 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
             raise ValidationError(problems)
         for source in {one.validated_data.get("source") for one in given}:
             self._check(source)
-        return Response(records.upsert([one.validated_data for one in given], timezone.now())._asdict())
+        with transaction.atomic():
+            written = records.upsert([one.validated_data for one in given], timezone.now())._asdict()
+            audit.record(request, "record.upsert", "record", "", "", {"sent": len(given), **written})
+        return Response(written)
 
     def _check(self, source: Source | None) -> None:
         if not reach(self).has_source(source.name if source else None):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
@@ -9,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access import audit
 from access.authentication import principal
 from access.models import Scope
 from access.permissions import reach
@@ -39,7 +41,10 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """A pending run ends at once, a running one within seconds, one that has ended stays as it is."""
-        return Response(RunSerializer(runs.cancel(self.get_object())).data)
+        with transaction.atomic():
+            run = runs.cancel(self.get_object())
+            audit.record(request, "run.cancel", "run", run.pk, run.source.name, {"status": run.status})
+        return Response(RunSerializer(run).data)
 
     @extend_schema(request=None, responses={202: RunSerializer})
     @action(detail=True, methods=["post"])
@@ -50,7 +55,9 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
             raise Conflict(f"The run is {old.status}: only one that failed or was cancelled can be tried again.")
         window = {"window_start": old.window_start, "window_end": old.window_end, "parent": old.parent}
         try:
-            run = runs.request(old.source, Trigger.RETRY, principal(request).name, **window)
+            with transaction.atomic():
+                run = runs.request(old.source, Trigger.RETRY, principal(request).name, **window)
+                audit.record(request, "run.retry", "run", run.pk, run.source.name, {"of": str(old.pk)})
         except runs.AlreadyRunning as error:
             raise Conflict(str(error)) from error
         ring()

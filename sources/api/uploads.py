@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import unquote
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
@@ -11,6 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access import audit
 from access.authentication import principal
 from access.models import Scope
 from sources import uploads
@@ -56,4 +58,10 @@ class UploadViewSet(
             upload = uploads.store(request.stream, name, request.content_type or "", principal(request).name)
         except SourceError as error:
             raise ValidationError([str(error)]) from error
+        audit.record(request, "upload.create", "upload", upload.pk, upload.name, {"bytes": upload.size})
         return Response(UploadSerializer(upload).data, status=status.HTTP_201_CREATED)
+
+    @transaction.atomic
+    def perform_destroy(self, instance: Upload) -> None:
+        audit.record(self.request, "upload.delete", "upload", instance.pk, instance.name)
+        instance.delete()

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from access.models import Grant, Role
+from access.models import AuditEntry, Grant, Role
 from tests.people import browser, person
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +63,8 @@ def test_a_group_is_granted_a_role_for_one_source() -> None:
     }
     assert client.post("/admin/auth/group/add/", form).status_code == 302
     Group.objects.get(name="price watchers").user_set.add(member)
+    entry = AuditEntry.objects.get(action="group.create")
+    assert entry.changes["grant_set.added"] == ["viewer of source prices"]
     assert browser(member).get("/sources/").status_code == 200
 
 

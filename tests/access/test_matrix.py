@@ -10,6 +10,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import resolve
 
+from access import audit
 from access.keys import create_key
 from access.models import Role, Scope
 from ingest.models import Stream
@@ -91,6 +92,7 @@ def things() -> dict[str, object]:
         "letter": letter.pk,
         "event": letter.pk,
         "key": key.pk,
+        "entry": audit.record(None, "test.begin", "test").pk,
         "upload": uploads.store(BytesIO(b"id\n1\n"), "f.csv", "text/csv", "user:0").pk,
     }
 
@@ -145,7 +147,7 @@ def assert_is_said(answer: Any, endpoint: Endpoint, name: str) -> None:
 
 
 def test_no_endpoint_is_forgotten() -> None:
-    things = dict.fromkeys(("source", "record", "letter"), 1)
+    things = dict.fromkeys(("source", "record", "letter", "entry"), 1)
     uuids = dict.fromkeys(("run", "event", "upload"), "00000000-0000-4000-8000-000000000000")
     named = {**things, **uuids, "stream": "s", "key": "0" * 12}
     listed = {(resolve(one.address.format(**named)).route, one.method) for one in ENDPOINTS}

@@ -94,6 +94,19 @@ def test_the_page_of_dead_letters(page: Page, service: Service, stream: str) -> 
     expect_accessible(page, "none")
 
 
+def test_the_page_of_the_audit_log(page: Page, service: Service) -> None:
+    service.sql(
+        "INSERT INTO audit_entry"
+        " (at, actor, actor_name, action, object_type, object_id, object_name, changes, request_id)"
+        " VALUES (now(), 'user:1', 'admin', 'stream.update', 'stream', '1', 's', '{\"a\": 1}', '')"
+    )
+    page.goto("/audit/?object=stream")
+    page.get_by_test_id("entry").first.locator("summary").click()
+    expect_accessible(page, "entries")
+    page.goto("/audit/?actor=nobody")
+    expect_accessible(page, "none")
+
+
 @pytest.mark.parametrize("address", ["/login/", "/login/?next=/streams/", "/nothing/"])
 def test_the_pages_of_those_who_are_not_logged_in(open_window: Opener, address: str, allow: Allow) -> None:
     page = open_window(None).new_page()

@@ -36,7 +36,8 @@ def test_a_phone_scrolls_no_page_sideways(open_window: Opener, service: Service,
     service.make_letters(stream, [REFUSED_PAYLOAD], reason="AReasonThatIsLongerThanATelephoneIsWide" * 2)
     service.post(stream, [{"type": "reading." + "long" * 20, "note": "x" * 500}], stored=True)
     page = open_window(viewport={"width": width, "height": 740}, has_touch=True).new_page()
-    addresses = ["/", "/streams/", f"/streams/{stream}/", "/dead-letters/", f"/dead-letters/?stream={stream}"]
+    letters = ["/dead-letters/", f"/dead-letters/?stream={stream}"]
+    addresses = ["/", "/streams/", f"/streams/{stream}/", *letters, "/audit/"]
     for address in addresses:
         page.goto(address)
         if address == "/":

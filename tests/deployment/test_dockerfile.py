@@ -30,7 +30,8 @@ def runs() -> list[str]:
 
 
 def local_apps() -> list[str]:
-    return [app for app in settings.INSTALLED_APPS if (ROOT / app.split(".")[0]).is_dir()]
+    names = {app.split(".")[0] for app in settings.INSTALLED_APPS}
+    return sorted(name for name in names if (ROOT / name).is_dir())
 
 
 def test_what_it_copies_from_the_project_is_there_and_not_ignored() -> None:

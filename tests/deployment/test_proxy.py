@@ -33,10 +33,14 @@ def test_it_writes_only_to_its_temporary_folder() -> None:
     assert all(path.startswith("/tmp/") for path in paths)
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-Proto $forwarded_proto", "X-Forwarded-For $remote_addr",
-                                    "X-Forwarded-Host ''", "Forwarded ''"])  # fmt: skip
+@pytest.mark.parametrize("header", ["X-Forwarded-Proto $forwarded_proto", "X-Forwarded-Host ''", "Forwarded ''"])
 def test_what_a_client_says_of_its_origin_is_replaced(header: str) -> None:
     assert f"proxy_set_header {header};" in TEMPLATE
+
+
+def test_the_address_of_a_client_is_added_behind_what_it_says_itself() -> None:
+    assert "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;" in TEMPLATE
+    assert services()["web"]["environment"]["TRUSTED_PROXIES"] == "${TRUSTED_PROXIES:-1}"
 
 
 def test_websockets_pass() -> None:

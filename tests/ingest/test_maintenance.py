@@ -5,9 +5,10 @@ import pytest
 from django.db import OperationalError, connection
 from pytest_django import Settings
 
+from access.models import AuditEntry
 from ingest import buffer, chunks
 from ingest.flush import flush
-from ingest.maintenance import DELETE_BATCH, expire_events, maintain, prune_claims, prune_rollups
+from ingest.maintenance import DELETE_BATCH, expire_events, maintain, prune_audit, prune_claims, prune_rollups
 from ingest.models import Duplicate, Event, FlushedChunk, RollupMinute, RollupTotal
 from ingest.partitions import make_partitions, partition_days
 from tests.ingest.factory import make_event, make_stream, push_chunk
@@ -101,6 +102,17 @@ def test_counts_by_minute_are_forgotten_after_ninety_days_and_the_totals_stay() 
     assert RollupMinute.objects.count() == 4
     assert list(RollupTotal.objects.values_list("events", flat=True)) == [3, 3]
     assert maintain(NOW).rollups_pruned == 0
+
+
+@pytest.mark.parametrize(("days", "kept"), [(30, [1, 29]), (0, [1, 29, 31, 1000])])
+def test_the_audit_log_is_kept_as_long_as_set(settings: Settings, days: int, kept: list[int]) -> None:
+    settings.AUDIT_RETENTION_DAYS = days
+    for age in (1, 29, 31, 1000):
+        entry = {"actor": "user:1", "action": "source.update", "object_type": "source", "object_id": age}
+        AuditEntry.objects.create(at=NOW - timedelta(days=age), **entry)
+    assert maintain(NOW).audit_pruned == 4 - len(kept)
+    assert sorted(int(id) for id in AuditEntry.objects.values_list("object_id", flat=True)) == kept
+    assert prune_audit(NOW) == 0
 
 
 def test_a_step_that_fails_does_not_stop_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
-from access.keys import create_key
+from access import audit
+from access.keys import create_key, described
 from access.models import Scope
 
 
@@ -33,8 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--events-per-second", type=int, help="Its quota.")
         parser.add_argument("--expires", metavar="YYYY-MM-DD", help="Day on which it ends, at midnight UTC.")
 
+    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        _, token = create_key(
+        key, token = create_key(
             options["name"],
             options["scope"] or (Scope.INGEST, Scope.READ),
             streams=options["stream"],
@@ -42,6 +45,7 @@ class Command(BaseCommand):
             events_per_second=options["events_per_second"],
             expires_at=_day(options["expires"]),
         )
+        audit.record(None, "key.create", "key", key.pk, key.name, described(key))
         self.stdout.write(token)
 
 
