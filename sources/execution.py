@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from django.db import Error as DatabaseError
+from django.db import transaction
 
 from sources import alerts, runs, secrets, stats
 from sources.definition import Definition
@@ -56,8 +57,9 @@ class Execution:
         return status
 
     def _end(self, status: Status, fields: dict[str, Any]) -> None:
-        if runs.finish(self._run, status, **self._progress(), **fields) and status is not Status.CANCELLED:
-            runs.note_outcome(self._run.source_id, succeeded=status is not Status.FAILED)
+        with transaction.atomic():
+            if runs.finish(self._run, status, **self._progress(), **fields) and status is not Status.CANCELLED:
+                runs.note_outcome(self._run.source_id, succeeded=status is not Status.FAILED)
 
     def _outcome(self) -> tuple[Status, dict[str, Any]]:
         try:
@@ -88,9 +90,10 @@ class Execution:
         run = self._run
         definition = definition_of(run)
         deadline = time.monotonic() + definition.limits.seconds
-        with open_origin(definition, run, secrets.reveal(run.source, definition), deadline) as origin:
+        revealed, ended = secrets.reveal(run.source, definition), self._pulse.ended
+        with open_origin(definition, run, revealed, deadline, ended) as origin:
             rows = Pipeline(definition).rows(self._watched(origin), self.tally, origin.look)
-            with Loader(definition, run, self.tally) as loader:
+            with Loader(definition, run, self.tally, ended) as loader:
                 self._load(batched(rows, BATCH_ROWS), loader, origin)
 
     def _load(self, batches: Iterable[list[Row]], loader: Loader, origin: Origin) -> None:
@@ -130,6 +133,11 @@ class Execution:
 def definition_of(run: Run) -> Definition:
     document = SourceVersion.objects.get(source=run.source_id, version=run.version).definition
     return msgspec.convert(document, Definition)
+
+
+def tell_of_lost(run: Run) -> None:
+    """For runs.reap."""
+    alerts.note(run, run.source.failures, definition_of(run).alert_after_failures)
 
 
 def _sentence(tally: Tally) -> str:

@@ -1,15 +1,22 @@
-"""Loading the rows of a run, batch by batch, each in a transaction; or all in one, where a source is replaced."""
+"""Loading the rows of a run, batch by batch, each in a transaction; or all in one, where a source is replaced.
+
+A batch is committed by who carries out the run alone: a worker that was given up as lost, and comes back, changes
+nothing that the one after it has loaded.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
+from threading import Event
 from types import TracebackType
 from typing import Self
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from sources import runs
 from sources.dedupe import Dedupe
 from sources.definition import Append, Definition, Load, Replace
+from sources.errors import Cancelled
 from sources.load.append import Appender
 from sources.load.changes import Changes
 from sources.load.counts import Counts
@@ -25,9 +32,10 @@ Sink = Appender | Upserter | Replacer
 class Loader:
     """Enter it, `load` batches, `finish` with the last one."""
 
-    def __init__(self, definition: Definition, run: Run, tally: Tally) -> None:
-        """Raises BadDefinition."""
-        self._sink = _sink(definition.load, run)
+    def __init__(self, definition: Definition, run: Run, tally: Tally, ended: Event) -> None:
+        """`ended` is set when the run shall end. Raises BadDefinition."""
+        self._run = run
+        self._sink = _sink(definition.load, run, ended)
         self._dedupe = Dedupe(definition.dedupe, run.source_id) if definition.dedupe else None
         self._tally = tally
         self._is_whole = isinstance(definition.load, Replace)
@@ -46,12 +54,14 @@ class Loader:
             self._dedupe.forget()
 
     def load(self, rows: Sequence[Row]) -> None:
-        """Raises SourceError or django.db.Error."""
+        """Raises SourceError, Cancelled or django.db.Error."""
         if self._is_whole:
             self._take(rows)
             return
         with transaction.atomic():
             self._take(rows)
+            if not runs.hold(self._run):
+                raise Cancelled
         self._committed()
 
     def finish(self, rows: Sequence[Row], succeed: Callable[[], None]) -> None:
@@ -82,8 +92,8 @@ class Loader:
         self._sink.committed()
 
 
-def _sink(spec: Load, run: Run) -> Sink:
+def _sink(spec: Load, run: Run, ended: Event) -> Sink:
     if isinstance(spec, Append):
-        return Appender(spec)
+        return Appender(spec, ended=ended)
     make = Replacer if isinstance(spec, Replace) else Upserter
     return make(connection, run.source_id, run.pk, spec, Changes(run.source.name))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from threading import Event
 from typing import Any, Protocol
 
 from sources import decode, uploads
@@ -10,6 +11,7 @@ from sources.address import Guard
 from sources.cursor import Highest
 from sources.definition import Definition, File, Http, Sql
 from sources.errors import LimitExceeded
+from sources.http.fetcher import Surroundings
 from sources.http.pages import Pages
 from sources.models import Run
 from sources.rows import Item, Row
@@ -17,7 +19,7 @@ from sources.sql import Query
 
 
 class Origin(Protocol):
-    """`bytes`, `pages` and `statuses` (answers by HTTP status): what was received so far."""
+    """`bytes`, `pages` (whole ones) and `statuses` (answers by HTTP status): what was received so far."""
 
     pages: int
     statuses: Counter[str]
@@ -26,7 +28,7 @@ class Origin(Protocol):
     def bytes(self) -> int: ...
 
     def items(self) -> Iterator[Item]:
-        """Every row, once. Raises SourceError, NotModified or TryLater."""
+        """Every row, once. Raises SourceError, NotModified, TryLater or Cancelled."""
 
     def look(self, row: Row) -> None:
         """Is shown every decoded row."""
@@ -43,8 +45,12 @@ class HttpOrigin:
     def __init__(self, definition: Definition, spec: Http, state: Mapping[str, Any]) -> None:
         self._definition = definition
         self._highest = Highest(spec.cursor.field, state.get("cursor")) if spec.cursor else None
-        self.bytes = self.pages = 0
+        self.pages = 0
         self.statuses: Counter[str] = Counter()
+
+    @property
+    def bytes(self) -> int:
+        return self.received.budget.received_bytes
 
     def items(self) -> Iterator[Item]:
         rows = all_rows = 0
@@ -60,7 +66,6 @@ class HttpOrigin:
                 raise LimitExceeded(f"More than {limits.rows:,} rows: raise limits.rows, or ask for less.")
 
     def note_request(self, url: str, status: int, size: int, seconds: float) -> None:
-        self.bytes += size
         self.statuses[str(status)] += 1
 
     def look(self, row: Row) -> None:
@@ -115,9 +120,14 @@ class FileOrigin:
 
 
 @contextmanager
-def open_origin(definition: Definition, run: Run, secrets: Mapping[str, str], deadline: float) -> Iterator[Origin]:
-    """Closed at the end, with all its connections and temporary files. Raises SourceError."""
-    spec = definition.extract
+def open_origin(
+    definition: Definition, run: Run, secrets: Mapping[str, str], deadline: float, ended: Event | None = None
+) -> Iterator[Origin]:
+    """Closed at the end, with all its connections and temporary files. Raises SourceError.
+
+    Once `ended` is set, whatever waits for the other side soon raises Cancelled.
+    """
+    spec, ended = definition.extract, ended or Event()
     window = (run.window_start, run.window_end) if run.window_start and run.window_end else None
     if isinstance(spec, File):
         with closing(FileOrigin(definition, spec)) as file:
@@ -131,6 +141,7 @@ def open_origin(definition: Definition, run: Run, secrets: Mapping[str, str], de
             guard=Guard.from_settings(),
             deadline=deadline,
             window=window,
+            ended=ended,
         ) as query:
             yield SqlOrigin(query)
     else:
@@ -145,5 +156,6 @@ def open_origin(definition: Definition, run: Run, secrets: Mapping[str, str], de
             on_request=origin.note_request,
             source=str(run.source_id),
             window=(window[0].isoformat(), window[1].isoformat()) if window else None,
+            surroundings=Surroundings(sleep=ended.wait, ended=ended),
         ) as origin.received:
             yield origin

@@ -1,8 +1,8 @@
 """The life of a run: pending, running, and one of four ends. At most one run of a source is under way.
 
 Who carries out a run holds no lock for it: it writes a heartbeat, and a run whose heartbeat has stopped is begun again
-by `reap`. The source's state is committed with the run's success, so whoever comes second finds it as the last
-successful run left it.
+by `reap`, as the next attempt. The source's state is committed with the run's success, so whoever comes second finds it
+as the last successful run left it. Progress and counts are those of the last attempt.
 
 A backfill is a run that is not carried out itself: its children are, window by window, and it ends when they have.
 Runs of the schedule go before them.
@@ -10,12 +10,12 @@ Runs of the schedule go before them.
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from sources.models import OPEN, Run, Source, Status, Trigger
@@ -65,6 +65,9 @@ def _start(run: Run, now: datetime) -> None:
     run.worker = f"{socket.gethostname()}:{os.getpid()}"
     run.attempt += 1
     run.state_before = run.source.state
+    run.counts, run.statuses, run.rejected = {}, {}, []
+    run.bytes = run.pages = 0
+    run.detail = ""
     run.save()
 
 
@@ -75,6 +78,12 @@ def beat(run: Run, progress: Mapping[str, Any], now: datetime | None = None) -> 
     return mine.filter(cancel_requested=False).exists()
 
 
+def hold(run: Run) -> bool:
+    """Whether this process carries out the run still; in a transaction, nobody else begins it before the commit."""
+    mine = Run.objects.filter(pk=run.pk, status=Status.RUNNING, attempt=run.attempt)
+    return bool(mine.select_for_update(no_key=True).values_list("pk"))
+
+
 def finish(run: Run, status: Status, *, now: datetime | None = None, **fields: Any) -> bool:
     """End the run that this process carries out; False when it was ended by somebody else meanwhile."""
     ended = Run.objects.filter(pk=run.pk, status=Status.RUNNING, attempt=run.attempt)
@@ -82,9 +91,9 @@ def finish(run: Run, status: Status, *, now: datetime | None = None, **fields: A
 
 
 def postpone(run: Run, until: datetime, reason: str) -> None:
-    """Back to pending until then: a rate limit is no reason to keep a worker."""
+    """Back to pending until then, in the same attempt: a rate limit is no reason to keep a worker, or to give up."""
     Run.objects.filter(pk=run.pk, status=Status.RUNNING, attempt=run.attempt).update(
-        status=Status.PENDING, not_before=until, detail=reason
+        status=Status.PENDING, not_before=until, detail=reason, attempt=F("attempt") - 1
     )
 
 
@@ -103,17 +112,32 @@ def cancel(run: Run, now: datetime | None = None) -> Run:
     return run
 
 
-def reap(now: datetime | None = None) -> int:
-    """Runs whose worker has died: tried again, and failed after MOST_ATTEMPTS; how many."""
+def reap(now: datetime | None = None, on_failed: Callable[[Run], object] = lambda run: None) -> int:
+    """Runs whose worker has died: tried again, and failed after MOST_ATTEMPTS, unless they were cancelled; how many.
+
+    `on_failed` is told of those that failed, after the commit.
+    """
     now = now or timezone.now()
     lost = Run.objects.filter(status=Status.RUNNING, heartbeat_at__lt=now - timedelta(seconds=LOST_SECONDS))
-    ended = lost.filter(Q(attempt__gte=MOST_ATTEMPTS) | Q(cancel_requested=True)).update(
-        status=Status.FAILED,
-        ended_at=now,
-        error="worker_lost",
-        detail="The worker that carried it out died, or was cut off from the database.",
-    )
-    return ended + lost.update(status=Status.PENDING, not_before=None)
+    cancelled = lost.filter(cancel_requested=True).update(status=Status.CANCELLED, ended_at=now)
+    lost = lost.filter(cancel_requested=False)
+    failed = _give_up(lost.filter(attempt__gte=MOST_ATTEMPTS), now)
+    again = lost.filter(attempt__lt=MOST_ATTEMPTS).update(status=Status.PENDING, not_before=None)
+    for run in failed:
+        on_failed(run)
+    return cancelled + len(failed) + again
+
+
+@transaction.atomic
+def _give_up(lost: "QuerySet[Run]", now: datetime) -> list[Run]:
+    """`source` of each is as it was before."""
+    found = list(lost.select_for_update(skip_locked=True, of=("self",)).select_related("source"))
+    for run in found:
+        run.status, run.ended_at, run.error = Status.FAILED, now, "worker_lost"
+        run.detail = "The worker that carried it out died, or was cut off from the database."
+        run.save(update_fields=["status", "ended_at", "error", "detail"])
+        note_outcome(run.source_id, succeeded=False)
+    return found
 
 
 def note_outcome(source_id: int, succeeded: bool) -> None:

@@ -20,7 +20,7 @@ MOST_RINGS = 8
 def tick() -> None:
     """Sent by beat every second: starts what is due, begins again what was lost, and calls for workers."""
     try:
-        runs.reap()
+        runs.reap(on_failed=execution.tell_of_lost)
         backfills.settle()
         scheduling.tick()
         for _ in range(min(MOST_RINGS, Run.objects.filter(status=Status.PENDING).count())):

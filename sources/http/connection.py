@@ -1,4 +1,5 @@
-"""Connections to checked addresses alone, each read and write of which ends with the run's deadline.
+"""Connections to checked addresses alone, each read and write of which ends with the run's deadline, and soon when it
+was cancelled.
 
 The name is resolved once for a connection and the address that passed is the one connected to; the Host header, the
 server name of TLS and the verification of the certificate keep the name. Nothing is taken from the environment:
@@ -6,6 +7,7 @@ no proxy, no .netrc, no certificates.
 """
 
 import ssl
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -18,6 +20,7 @@ from sources.http.budget import Budget
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 30.0
+LOOK_SECONDS = 0.5
 MOST_ADDRESSES_TRIED = 4
 
 
@@ -33,11 +36,16 @@ class _Stream(httpcore2.NetworkStream):
         self._budget = budget
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            return self._stream.read(max_bytes, _at_most(timeout, self._budget))
-        except httpcore2.ReadTimeout:
-            self._budget.seconds_left()
-            raise
+        """A server that is silent is listened to for LOOK_SECONDS at a time. Raises Cancelled, LimitExceeded."""
+        until = time.monotonic() + _at_most(timeout, self._budget)
+        while True:
+            left = max(0.0, until - time.monotonic())
+            try:
+                return self._stream.read(max_bytes, min(LOOK_SECONDS, left) or 0.001)
+            except httpcore2.ReadTimeout:
+                self._budget.seconds_left()
+                if time.monotonic() >= until:
+                    raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         try:

@@ -4,7 +4,8 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Event
 
 import httpx2
 
@@ -29,15 +30,16 @@ _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Time and chance, and whom to trust: what tests put in."""
+    """Time and chance, whom to trust, and whether to go on: `ended` is set when the run shall end."""
 
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
     take: Take = take
     tls: ssl.SSLContext | None = None
     idle_seconds: float = IDLE_SECONDS
+    ended: Event = field(default_factory=Event)
 
 
 class Fetcher:
@@ -75,7 +77,8 @@ class Fetcher:
         """The answer, whose status is one of success.
 
         Raises NotModified; TryLater; Forbidden for 401 and 403; SourceError with code http_404 and the like;
-        Unreachable when all attempts failed; BadUrl, AddressRefused, LimitExceeded, Undecodable, BadDefinition.
+        Unreachable when all attempts failed; BadUrl, AddressRefused, LimitExceeded, Undecodable, BadDefinition,
+        Cancelled.
         """
         attempt = 1
         while True:
@@ -99,7 +102,7 @@ class Fetcher:
             raise TryLater(self._around.now() + wait, f"{failure} It asks to be left alone for {wait:.0f} s.")
         if attempt >= self._attempts or too_long:
             raise failure
-        self._around.sleep(wait)
+        self._sleep(wait)
 
     def _accepted(self, answer: Answer, conditional: bool) -> Answer:
         status, where = answer.status, shown(answer.url)
@@ -173,7 +176,11 @@ class Fetcher:
         limits = [*limits, of_host] if of_host else limits
         most = min(self.patience_seconds, self._budget.seconds_left())
         if limits and (seconds := self._around.take(limits, most)) > 0:
-            self._around.sleep(seconds)
+            self._sleep(seconds)
+
+    def _sleep(self, seconds: float) -> None:
+        self._around.sleep(seconds)
+        self._budget.seconds_left()
 
     def close(self) -> None:
         self._transport.close()

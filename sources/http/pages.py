@@ -45,7 +45,7 @@ class Pages:
         Raises BadDefinition.
         """
         around = surroundings or Surroundings()
-        self.budget = Budget(deadline, limits.bytes, around.clock)
+        self.budget = Budget(deadline, limits.bytes, around.clock, around.ended)
         self._most_pages = limits.pages
         self._pager = make_pager(spec.pagination)
         self._first = self._pager.first(incremental_call(spec, state, window))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from threading import Event as Signal
 
 from django.conf import settings
 
@@ -33,7 +34,7 @@ class Appender:
     says, and its schema is enforced. `patience_seconds`: how long one push may wait for room in the buffer.
     """
 
-    def __init__(self, spec: Append, patience_seconds: float | None = None) -> None:
+    def __init__(self, spec: Append, patience_seconds: float | None = None, ended: Signal | None = None) -> None:
         """Makes the stream, so not inside a transaction: events in the buffer would outlive it. Raises BadDefinition,
         LoadFailed, LoadDelayed.
         """
@@ -41,13 +42,14 @@ class Appender:
             raise BadDefinition(f"load.type: at most {MOST_CHARACTERS} characters, and no NUL.")
         if patience_seconds is None:
             patience_seconds = getattr(settings, "SOURCE_BUFFER_PATIENCE_SECONDS", PATIENCE_SECONDS)
-        self._intake = Intake(spec.stream, patience_seconds)
+        self._intake = Intake(spec.stream, patience_seconds, ended)
         self._key = make_key(spec.key) if spec.key else None
         self._type = spec.type or None
         self._intake.stream()
 
     def load(self, rows: Sequence[Row], now: datetime) -> Counts:
-        """Return once the events are in the buffer. Raises LoadFailed, LoadDelayed; rows may then be appended or not.
+        """Return once the events are in the buffer. Raises LoadFailed, LoadDelayed, Cancelled; rows may then be
+        appended or not.
 
         `now` is for other loaders: an event tells itself when it was accepted.
         """

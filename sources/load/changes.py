@@ -7,7 +7,8 @@ received is what will be stored, and an event that was seen or missed can be rea
 
 Of one commit at most NOTIFY_MAX_EVENTS changes are told one by one, the last ones; the others, and values of more than
 64 KiB, are counted in one event of the type `more`: {"source", "inserted", "updated", "deleted"}. What is told is told
-after the commit, and not at all when the process dies between: it is for those who watch, the records are what counts.
+once and after the commit, and never when the process dies between: a run that is begun again finds these records
+unchanged. It is for those who watch, the records are what counts.
 """
 
 import logging

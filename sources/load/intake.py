@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Sequence
+from threading import Event as Signal
 
 import redis
 from django.conf import settings
@@ -13,7 +14,7 @@ from ingest.announce import NUDGE_SECONDS, send
 from ingest.envelope import Event
 from ingest.pusher import Pushed
 from ingest.streams import KnownStream, create_stream, known_streams
-from sources.errors import LoadDelayed, LoadFailed
+from sources.errors import Cancelled, LoadDelayed, LoadFailed
 from sources.load.announcer import announcer
 
 FIRST_PAUSE_SECONDS = 0.05
@@ -23,12 +24,16 @@ _shards = itertools.count()
 
 
 class Intake:
-    """Puts events into one stream, made when it is not there. `patience_seconds`: how long one push may try."""
+    """Puts events into one stream, made when it is not there.
 
-    def __init__(self, stream: str, patience_seconds: float) -> None:
+    `patience_seconds`: how long one push may try. `ended`: set when it shall not go on trying.
+    """
+
+    def __init__(self, stream: str, patience_seconds: float, ended: Signal | None = None) -> None:
         self._name = stream
         self._patience_seconds = patience_seconds
         self._nudged_at = 0.0
+        self._ended = ended or Signal()
 
     def stream(self) -> KnownStream:
         """With its present settings. Raises LoadFailed, LoadDelayed.
@@ -51,7 +56,8 @@ class Intake:
     def push(self, stream: KnownStream, events: Sequence[Event], payload_bytes: int) -> None:
         """Return once the events are in the buffer, fsynced if its Redis is set so, and noted for the feed.
 
-        Raises LoadDelayed when it is full or away for too long; after that the events may be in the buffer or not.
+        Raises LoadDelayed when it is full or away for too long, and Cancelled; after that the events may be in the
+        buffer or not.
         """
         chunk_id = chunks.new_chunk_id()
         chunk = chunks.encode(chunk_id, [(stream.id, events)])
@@ -81,7 +87,8 @@ class Intake:
                     f" {self._patience_seconds:g} s; {reason}."
                 )
             self._nudge()
-            time.sleep(pause_seconds)
+            if self._ended.wait(pause_seconds):
+                raise Cancelled
             pause_seconds = min(2 * pause_seconds, MOST_PAUSE_SECONDS)
 
     def _next_shard(self) -> int:

@@ -1,18 +1,21 @@
-"""The way to a database, cut when an answer takes too long: drivers wait for a silent server for ever."""
+"""The way to a database, cut when an answer takes too long or nobody wants it: drivers wait for ever."""
 
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Timer
+from threading import Event, Thread
+
+LOOK_SECONDS = 0.5
 
 
 class Line:
-    """Nothing to cut at first."""
+    """Nothing to cut at first. `ended`: set when nobody waits any longer."""
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Event | None = None) -> None:
         self.was_cut = False
+        self._ended = ended or Event()
         self._cut: Callable[[], object] | None = None
         self._socket: socket.socket | None = None
 
@@ -43,10 +46,14 @@ class Line:
     @contextmanager
     def limited(self, seconds: float, deadline: float) -> Iterator[None]:
         """Until then what happens inside must be over. `deadline`: on time.monotonic()."""
-        timer = Timer(max(0.0, min(seconds, deadline - time.monotonic())), self.cut)
-        timer.daemon = True
-        timer.start()
+        answered, until = Event(), min(time.monotonic() + seconds, deadline)
+        Thread(target=self._watch, args=(answered, until), name="line", daemon=True).start()
         try:
             yield
         finally:
-            timer.cancel()
+            answered.set()
+
+    def _watch(self, answered: Event, until: float) -> None:
+        while not answered.wait(max(0.0, min(LOOK_SECONDS, until - time.monotonic()))):
+            if self._ended.is_set() or time.monotonic() >= until:
+                return self.cut()

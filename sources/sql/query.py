@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Generator, Iterator, Mapping
+from threading import Event
 from typing import Any, Self
 
 from sources.definition import RunLimits, Sql
-from sources.errors import BadDefinition, LimitExceeded
+from sources.errors import BadDefinition, Cancelled, LimitExceeded
 from sources.rows import Row
 from sources.sql.place import Uploaded, place_of
 from sources.sql.position import Position
@@ -35,7 +36,9 @@ class Query(Iterator[Row]):
         deadline: float,
         window: Window | None = None,
         most_rows: int | None = None,
+        ended: Event | None = None,
     ) -> None:
+        """`ended`: set when the run shall end; Cancelled follows soon."""
         check_statement(spec)
         self.columns: list[str] = []
         self.rows = 0
@@ -46,6 +49,7 @@ class Query(Iterator[Row]):
         self._limits = limits
         self._guard = guard
         self._deadline = deadline
+        self._ended = ended or Event()
         self._window = window
         self._most_rows = most_rows
         self._state = dict(state)
@@ -73,7 +77,7 @@ class Query(Iterator[Row]):
 
     def _read(self) -> Generator[Row, None, None]:
         seconds = self._spec.statement_timeout_seconds
-        with connected(self._place, self._password, self._guard, seconds, self._deadline) as session:
+        with connected(self._place, self._password, self._guard, seconds, self._deadline, self._ended) as session:
             asked = statement(
                 self._spec,
                 self._position.start() if self._position else None,
@@ -119,6 +123,8 @@ class Query(Iterator[Row]):
         raise BadDefinition(f"There is no column {asked!r} for cursor_column: there are {', '.join(self.columns)}.")
 
     def _check_time(self) -> None:
+        if self._ended.is_set():
+            raise Cancelled
         if time.monotonic() >= self._deadline:
             raise LimitExceeded(
                 "The run took longer than it may: raise limits.seconds, or let the source ask for less.",

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from threading import Event
 from typing import Any, Protocol
 
 import psycopg
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from sources.address import Address
-from sources.errors import LimitExceeded, SourceError, Unreachable
+from sources.errors import Cancelled, LimitExceeded, SourceError, Unreachable
 from sources.sql import mysql, postgresql, sqlite
 from sources.sql.line import Line
 from sources.sql.place import Server, Uploaded
@@ -31,12 +32,15 @@ class AddressGuard(Protocol):
 class Session:
     """Give up with `abandon`, else rows that nobody reads are fetched to the end."""
 
-    def __init__(self, place: Server | Uploaded, password: str, seconds: float, deadline: float) -> None:
+    def __init__(
+        self, place: Server | Uploaded, password: str, seconds: float, deadline: float, ended: Event | None = None
+    ) -> None:
+        self._ended = ended or Event()
         self.place = place
         self.connection: sa.Connection | None = None
         self.bindable: Callable[[Any], Any] = lambda value: value
         self.nulls_first = False
-        self.line = Line()
+        self.line = Line(self._ended)
         self.abandon: Callable[[], object] = lambda: None
         self._result: sa.CursorResult[Any] | None = None
         self._password = password
@@ -46,11 +50,13 @@ class Session:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Around each call to the driver: errors become those of sources, silence ends."""
+        """Around each call to the driver: errors become those of sources, silence ends. Raises Cancelled."""
         try:
             with self.line.limited(self._seconds + self._grace_seconds, self._deadline):
                 yield
         except DRIVER_ERRORS as error:
+            if self._ended.is_set():
+                raise Cancelled from None
             raise self._refusal(error) from None
 
     def _refusal(self, error: BaseException) -> SourceError:
@@ -151,10 +157,15 @@ def _close_cursor(context: sa.engine.ExceptionContext) -> None:
 
 @contextmanager
 def connected(
-    place: Server | Uploaded, password: str, guard: AddressGuard, seconds: float, deadline: float
+    place: Server | Uploaded,
+    password: str,
+    guard: AddressGuard,
+    seconds: float,
+    deadline: float,
+    ended: Event | None = None,
 ) -> Iterator[Session]:
     """Raises the errors of sources. `seconds`: for each answer. `deadline`: on time.monotonic()."""
-    session = Session(place, password, seconds, deadline)
+    session = Session(place, password, seconds, deadline, ended)
     with ExitStack() as stack:
         stack.enter_context(closing(session))
         if isinstance(place, Uploaded):

@@ -7,8 +7,11 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from ingest.flush import flush
+from ingest.models import Event
 from sources import backfills, runs, saving, scheduling
 from sources.errors import BadDefinition
+from sources.execution import tell_of_lost
 from sources.models import Run, Source, Status, Trigger
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +88,40 @@ def test_a_run_whose_worker_died_is_begun_again_and_given_up_in_the_end() -> Non
     assert runs.claim(now) is None
 
 
+def test_lost_workers_count_as_failures_and_raise_the_alert(redis_clean: object) -> None:
+    source = make()
+    Source.objects.update(failures=2)
+    runs.request(source, Trigger.API)
+    now = NOW
+    for _ in range(runs.MOST_ATTEMPTS):
+        claimed(now)
+        now += timedelta(seconds=runs.LOST_SECONDS + 1)
+        assert runs.reap(now, tell_of_lost) == 1
+    flush()
+    source.refresh_from_db()
+    alert = Event.objects.get(stream__name="alerts")
+    assert (source.failures, alert.type, alert.payload["error"]) == (3, "source.failing", "worker_lost")
+
+
+def test_rate_limits_are_no_lost_workers() -> None:
+    runs.request(make(), Trigger.API)
+    for _ in range(runs.MOST_ATTEMPTS):
+        runs.postpone(claimed(), NOW, "a rate limit")
+    assert claimed().attempt == 1
+    assert runs.reap(NOW + timedelta(seconds=runs.LOST_SECONDS + 1)) == 1
+    assert claimed().attempt == 2
+
+
+def test_an_attempt_begins_with_nothing_of_the_one_before() -> None:
+    runs.request(make(), Trigger.API)
+    progress = {"counts": {"inserted": 3}, "bytes": 5, "pages": 1, "statuses": {"200": 1}, "rejected": [{}]}
+    assert runs.beat(claimed(), progress, NOW)
+    runs.reap(NOW + timedelta(seconds=runs.LOST_SECONDS + 1))
+    run = claimed()
+    run.refresh_from_db()
+    assert (run.counts, run.bytes, run.pages, run.statuses, run.rejected) == ({}, 0, 0, {}, [])
+
+
 def test_a_worker_that_was_given_up_ends_nothing() -> None:
     runs.request(make(), Trigger.API)
     slow = claimed()
@@ -112,7 +149,7 @@ def test_a_run_that_was_postponed_waits_without_a_worker() -> None:
     runs.request(make(), Trigger.API)
     runs.postpone(claimed(), NOW + timedelta(seconds=30), "a rate limit")
     assert runs.claim(NOW + timedelta(seconds=29)) is None
-    assert claimed(NOW + timedelta(seconds=30)).attempt == 2
+    assert claimed(NOW + timedelta(seconds=30)).attempt == 1, "no worker was lost"
 
 
 def test_what_is_due_is_started_once_and_comes_again_on_its_grid() -> None:
