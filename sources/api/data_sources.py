@@ -164,7 +164,7 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
         return definition, secrets.Secrets({**kept, **fresh})
 
     def _given(self, request: Request) -> tuple[Any, Mapping[str, str]]:
-        given = self.get_serializer(data=request.data, partial=True)
+        given = self.get_serializer(data=_unnamed(request.data), partial=True)
         given.is_valid(raise_exception=True)
         named = secrets.Secrets(given.validated_data.get("secrets", {}))
         return validation.read(given.validated_data["definition"]), named
@@ -199,6 +199,11 @@ def _action(before: dict[str, Any], changes: Changes) -> str:
     if set(changes) == {"active"}:
         return "source.enable" if changes["active"]["new"] else "source.disable"
     return "source.update"
+
+
+def _unnamed(given: Any) -> Any:
+    """What is tried needs no name, and may have that of a source that is there."""
+    return {name: value for name, value in given.items() if name != "name"} if isinstance(given, dict) else given
 
 
 def _all_given(definition: Definition, fresh: Mapping[str, str]) -> bool:

@@ -164,3 +164,21 @@ def test_a_failed_run_can_be_tried_again_and_a_pending_one_cancelled(api: Client
     assert post(api, f"/api/runs/{again['id']}/retry/").status_code == 409
     failed_runs = api.get("/api/runs/?status=failed").json()["results"]
     assert [run["id"] for run in failed_runs] == [failed["id"]]
+
+
+def test_what_is_tried_may_have_the_name_of_a_source_and_says_which_rows_have_no_key(
+    api: Client, provider: Provider
+) -> None:
+    url = provider.on("/rows.json", data([{"id": 1, "n": 1}, {"n": 2}]))
+    body = {"name": "s", "definition": definition(url)}
+    make(api, **body)
+    shown = post(api, "/api/data_sources/preview/", body).json()
+    assert [row["n"] for row in shown["filtered"]] == [1, 2]
+    assert [(row["step"], row["code"]) for row in shown["rejected"]] == [("load", "no_key")]
+    assert shown["suggestions"]["keys"] == ["n"]
+
+
+def test_a_database_that_was_not_asked_is_said_to_be_neither_there_nor_away(api: Client) -> None:
+    extract = {"kind": "sql", "url": "postgresql://reader@db.example.org/shop", "secret": "password", "table": "t"}
+    report = post(api, "/api/data_sources/test/", {"definition": {**definition("http://x"), "extract": extract}}).json()
+    assert (report["reachable"], report["authorised"], report["error"]) == (None, None, "bad_definition")

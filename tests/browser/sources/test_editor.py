@@ -150,3 +150,51 @@ def test_an_older_version_is_where_a_new_one_can_begin(page: Page, maker: Maker)
     expect(page.get_by_label("URL", exact=True)).to_have_value("https://example.org/1")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Definition, version 3")).to_be_visible()
+
+
+def test_what_a_preview_suggests_makes_the_definition(page: Page, maker: Maker, provider: Provider) -> None:
+    rows = [{"-sku": f"A-{n}", "sold": {"where": ("shop", "online")[n % 2], "price": f"{n}.50"}} for n in range(4)]
+    url = provider.on("/sold", data({"data": {"items": rows}}))
+    page.goto("/sources/new/")
+    page.get_by_label("Name", exact=True).fill("sold")
+    page.get_by_label("URL", exact=True).fill(url)
+    page.get_by_role("button", name="Preview").click()
+    for suggestion in ("Rows are at data.items", "Members of members as columns", "Key: -sku", "Map these columns"):
+        page.get_by_role("toolbar", name="Suggestions").get_by_role("button", name=suggestion).click()
+    expect(page.get_by_role("tab", name="filtered 4")).to_be_visible()
+    page.get_by_label("Keep rows").select_option(label="where a field is")
+    page.get_by_label("Field", exact=True).fill("sold_where")
+    page.get_by_label("Value", exact=True).fill("online")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("tab", name="filtered 2")).to_have_attribute("aria-selected", "true")
+    made = document(page)
+    assert made["load"]["key"] == ["sku"]
+    assert made["filter"] == {"field": "sold_where", "op": "eq", "value": "online"}
+    assert {"to": "sold_price", "from": '"sold.price"', "type": "number"} in made["map"]
+    page.get_by_role("button", name="Save").click()
+    expect(page).to_have_url(re.compile(r"/sources/\d+/$"))
+
+
+def test_rows_that_the_key_does_not_name_are_shown_before_they_are_lost(
+    page: Page, maker: Maker, provider: Provider
+) -> None:
+    url = provider.on("/unnamed", data([{"sku": 1}, {"sku": 2}]))
+    page.goto("/sources/new/")
+    page.get_by_label("URL", exact=True).fill(url)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("tab", name="rejected 2")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel", name="rejected")).to_contain_text("id is missing, so the row has no key")
+
+
+def test_pages_and_the_sheet_are_asked_for_where_they_matter(page: Page, maker: Maker) -> None:
+    page.goto("/sources/new/")
+    expect(page.get_by_label("Sheet")).to_be_hidden()
+    page.get_by_label("Format").select_option("xlsx")
+    page.get_by_label("Sheet").fill("Prices")
+    page.get_by_label("Pages", exact=True).select_option("next_url")
+    page.get_by_label("Where it stands").fill("links.next")
+    made = document(page)
+    assert made["extract"]["pagination"] == {"kind": "next_url", "path": "links.next"}
+    assert made["decode"] == {"format": "xlsx", "sheet": "Prices"}
+    page.get_by_label("Pages", exact=True).select_option("none")
+    assert "pagination" not in document(page)["extract"]

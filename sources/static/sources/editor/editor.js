@@ -5,6 +5,7 @@ import { ordered, parse, write } from "./document.js";
 import { Form } from "./form.js";
 import { Problems, say } from "./problems.js";
 import { showPreview, showTest } from "./preview.js";
+import { suggestionsOf, toolbar } from "./suggestions.js";
 import { upload } from "./upload.js";
 
 const VALIDATE_AFTER_MS = 400;
@@ -104,7 +105,15 @@ async function save() {
 
 async function ask(what) {
   const report = await call("POST", editor.dataset[what], body({}), parse);
-  SHOWS[what](editor.querySelector(`[data-${what}-report]`), report);
+  const section = editor.querySelector(`[data-${what}-report]`);
+  SHOWS[what](section, report, toolbar(suggestionsOf(report.suggestions, root), take));
+}
+
+/** What was suggested is written, and looked at anew. */
+function take(writes) {
+  isDirty = true;
+  change(writes);
+  editor.querySelector("[data-ask=preview]").click();
 }
 
 async function send(file) {

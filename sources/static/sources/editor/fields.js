@@ -89,6 +89,43 @@ function freshLoad(kind, { key = [], ...before }) {
   return { kind, key, ...times };
 }
 
+const freshPages = {
+  none: () => undefined,
+  page: () => ({ kind: "page", parameter: "page" }),
+  offset: () => ({ kind: "offset", parameter: "offset", limit_parameter: "limit", limit: 100 }),
+  cursor: () => ({ kind: "cursor", path: "", parameter: "cursor" }),
+  link_header: () => ({ kind: "link_header" }),
+  next_url: () => ({ kind: "next_url", path: "" }),
+};
+
+/** Which rows are kept: all, those that one condition lets pass, or what only the JSON can say. */
+function keepOf(root) {
+  const filter = get(root, ["filter"]);
+  if (filter === undefined || filter === null) return "all";
+  const single = typeof filter.field === "string" && COMPARISONS.includes(filter.op);
+  return single ? filter.op : undefined;
+}
+
+const COMPARISONS = ["eq", "ne", "gte", "lte", "contains", "matches", "exists"];
+
+function writeKeep(root, value) {
+  const { field = "", value: compared = "" } = get(root, ["filter"]) ?? {};
+  const condition = value === "exists" ? { field, op: value } : { field, op: value, value: compared };
+  set(root, ["filter"], value === "all" ? undefined : condition);
+}
+
+function readCompared(root) {
+  const value = get(root, ["filter", "value"]);
+  if (value === undefined || value === null) return "";
+  return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;
+}
+
+/** A number or a truth where it is written like one, else a text. */
+function writeCompared(root, value) {
+  const plain = /^(true|false|-?(0|[1-9]\d{0,14})(\.\d+)?)$/.test(value);
+  set(root, ["filter", "value"], plain ? JSON.parse(value) : value);
+}
+
 const schedule = choice(["schedule"], scheduleOf, (value, before) => freshSchedule[value](before));
 
 /** By the name that `data-field` gives; `path` is where complaints about it stand. */
@@ -109,6 +146,16 @@ export const FIELDS = {
   auth_name: text("extract", "auth", "name"),
   token_url: text("extract", "auth", "token_url"),
   client_id: text("extract", "auth", "client_id"),
+  pages: {
+    ...choice(["extract", "pagination"], (root) => asText(get(root, ["extract", "pagination", "kind"]) ?? "none"), (value) => freshPages[value]()),
+    path: ["extract", "pagination"],
+  },
+  pages_parameter: text("extract", "pagination", "parameter"),
+  pages_path: text("extract", "pagination", "path"),
+  sheet: optional("decode", "sheet"),
+  keep: { path: ["filter"], read: keepOf, write: writeKeep },
+  keep_field: text("filter", "field"),
+  keep_value: { path: ["filter", "value"], read: readCompared, write: writeCompared },
   format: {
     path: ["decode", "format"],
     read: (root) => asText(get(root, ["decode", "format"]) ?? "auto"),

@@ -3,7 +3,7 @@
 import { isReadable } from "./document.js";
 import { FIELDS, secretNames } from "./fields.js";
 
-const RESPONSIVE = ["kind", "auth", "load", "schedule"];
+const RESPONSIVE = ["kind", "auth", "pages", "format", "load", "keep", "schedule"];
 
 export class Form {
   /** `known`: names of secrets that are kept already. `change(write)` is called with what changes the definition. */

@@ -7,7 +7,7 @@ const SAID = {
   decoded: "Rows as they came.",
   normalized: "After lists were made rows and members of members members.",
   mapped: "After the fields were chosen and converted.",
-  filtered: "What would be loaded.",
+  filtered: "What would be loaded, if it has a key.",
   rejected: "Left out, and why.",
 };
 
@@ -26,16 +26,20 @@ export function showTest(section, report) {
   reveal(section, [element("h2", { textContent: "Test" }), verdict, list]);
 }
 
-export function showPreview(section, report) {
+/** `suggested`: a toolbar. */
+export function showPreview(section, report, suggested) {
   const parts = [element("h2", { textContent: "Preview: the first 20 rows after each step" })];
   if (report.error) parts.push(element("p", { className: "notice danger", textContent: `${report.error}: ${report.detail}` }));
+  if (suggested.childElementCount) parts.push(suggested);
   const tabs = element("div", { role: "tablist", className: "tabs", ariaLabel: "Steps" });
   const panels = STEPS.map((step) => panel(step, report[step] ?? []));
   STEPS.forEach((step) => tabs.append(tab(step, (report[step] ?? []).length)));
   tabs.addEventListener("click", ({ target }) => target.role === "tab" && choose(tabs, panels, target));
   tabs.addEventListener("keydown", (event) => walk(tabs, panels, event));
   reveal(section, [...parts, tabs, ...panels]);
-  const first = ["filtered", "mapped", "rejected", "decoded"].find((step) => report[step]?.length) ?? "decoded";
+  const unfit = (report.rejected ?? []).filter(({ step }) => step === "load").length;
+  const order = unfit && unfit === report.filtered?.length ? ["rejected"] : ["filtered", "mapped", "rejected", "decoded"];
+  const first = order.find((step) => report[step]?.length) ?? "decoded";
   choose(tabs, panels, tabs.children[STEPS.indexOf(first)]);
 }
 
