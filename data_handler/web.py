@@ -1,8 +1,8 @@
 """Daphne, with what it lacks: `python -m data_handler.web -b HOST -p PORT data_handler.asgi:application`.
 
 It ends with grace: at SIGTERM it takes no more events (503, `Retry-After`), asks those who watch to come back, and
-answers what is under way. And `send` to a WebSocket waits while the client's connection takes no more, where Daphne
-would pile up frames in memory.
+answers what is under way. And `send`, to a WebSocket or of a part of an answer, waits while the client's connection
+takes no more, where Daphne would pile up all of it in memory.
 """
 
 import asyncio
@@ -88,6 +88,9 @@ class GracefulServer(Server):  # type: ignore[misc]
         return drained.addBoth(lambda _: super(GracefulServer, self).kill_all_applications())
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            await self._handle_part(protocol, message)
+            return
         await super().handle_reply(protocol, message)
         if message["type"] == "websocket.accept":
             protocol.flow = Flow()
@@ -95,6 +98,17 @@ class GracefulServer(Server):  # type: ignore[misc]
             protocol.registerProducer(protocol.flow, True)
         elif message["type"] == "websocket.send":
             await protocol.flow.free()
+
+    async def _handle_part(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Of an answer: what follows waits until the client has taken it."""
+        is_last, is_open = not message.get("more_body", False), protocol.channel is not None
+        if is_open and is_last and protocol.producer is not None:
+            protocol.unregisterProducer()
+        elif is_open and not is_last and protocol.producer is None:
+            protocol.registerProducer(Flow(), True)
+        await super().handle_reply(protocol, message)
+        if is_open and not is_last:
+            await protocol.producer.free()
 
 
 class GracefulCommandLine(CommandLineInterface):  # type: ignore[misc]

@@ -7,7 +7,9 @@ version it takes multicast, 6to4, site-local, IPv4-compatible and translated add
 import re
 import socket
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from threading import Thread
 from typing import NamedTuple, Self
 
 from django.conf import settings
@@ -18,6 +20,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolver = Callable[[str, int], Iterable[str]]
 """Numeric addresses of a host and port. Raises OSError when there are none."""
+
+LOOK_UP_SECONDS = 10.0
 
 _REFUSED_IPV4 = {
     IPv4Network(network): kind
@@ -132,16 +136,36 @@ def _resolve(host: str, port: int) -> list[str]:
     return [str(sockaddr[0]) for *_, sockaddr in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+def _within(seconds: float, resolver: Resolver, host: str, port: int) -> Iterable[str]:
+    """What the resolver gives. Raises what it raises, and TimeoutError; then its thread is left to itself.
+
+    The system's resolver knows no deadline. The thread is a daemon, for a pool would wait for it at the process's end.
+    """
+    found: Future[Iterable[str]] = Future()
+
+    def look_up() -> None:
+        try:
+            found.set_result(resolver(host, port))
+        except BaseException as error:  # raised again by who waits
+            found.set_exception(error)
+
+    Thread(target=look_up, name=f"look up {host[:50]}", daemon=True).start()
+    return found.result(seconds)
+
+
 class Guard:
     """Resolves names and lets through only what may be reached.
 
     Connect to an address that `resolve` gave, not to the name: another look-up may say something else.
     """
 
-    def __init__(self, allowed: Iterable[str] = (), resolver: Resolver = _resolve) -> None:
+    def __init__(
+        self, allowed: Iterable[str] = (), resolver: Resolver = _resolve, look_up_seconds: float = LOOK_UP_SECONDS
+    ) -> None:
         """Raises ValueError when `allowed` has an entry that `Allowed.parse` does not take."""
         self._allowed = [Allowed.parse(entry) for entry in allowed]
         self._resolver = resolver
+        self._look_up_seconds = look_up_seconds
 
     @classmethod
     def from_settings(cls) -> Self:
@@ -166,10 +190,15 @@ class Guard:
 
     def _look_up(self, host: str, port: int) -> list[Address]:
         try:
-            answers = dict.fromkeys(self._resolver(host, port)) if host.isprintable() and host else {}
+            found = _within(self._look_up_seconds, self._resolver, host, port) if host.isprintable() and host else ()
+            answers = dict.fromkeys(found)
             addresses = [ip_address(answer) for answer in answers]
         except (UnicodeError, ValueError):
             raise AddressRefused(f"{host[:300]!r} is not a host name.") from None
+        except TimeoutError:
+            raise Unreachable(
+                f"The host {host} was looked up for {self._look_up_seconds:g} s without an answer.", "unresolved"
+            ) from None
         except OSError as error:
             raise Unreachable(f"The host {host} cannot be found: {error.strerror}.", "unresolved") from error
         if not addresses:

@@ -58,12 +58,12 @@ class NoPagination(_Part, frozen=True, tag_field="kind", tag="none"):
 
 
 class PagePagination(_Part, frozen=True, tag_field="kind", tag="page"):
-    """Ends at a page with fewer rows than `size`, or without rows."""
+    """Ends at a page without rows; or with fewer than `size`, if that is said or asked for (100)."""
 
     parameter: str = "page"
     first: int = 1
     size_parameter: str = ""
-    size: Positive = 100
+    size: Positive | None = None
 
 
 class OffsetPagination(_Part, frozen=True, tag_field="kind", tag="offset"):
@@ -219,12 +219,16 @@ class Upsert(_Part, frozen=True, tag_field="kind", tag="upsert"):
 
 
 class Replace(_Part, frozen=True, tag_field="kind", tag="replace"):
-    """As upsert, and records that did not come are deleted. An empty answer fails the run unless `allow_empty`."""
+    """As upsert, and records that did not come are deleted. An empty answer fails the run unless `allow_empty`.
+
+    A row that was rejected came, but which record is its own is not known: nothing is deleted, unless `allow_rejected`.
+    """
 
     key: Annotated[list[Path], Meta(min_length=1)]
     starts_at: Path = ""
     ends_at: Path = ""
     allow_empty: bool = False
+    allow_rejected: bool = False
 
 
 Load = Append | Upsert | Replace

@@ -24,6 +24,7 @@ from sources.load.records import Upserter
 from sources.load.replace import Replacer
 from sources.models import Run
 from sources.rows import Row
+from sources.runlog import Log
 from sources.tally import Tally
 
 Sink = Appender | Upserter | Replacer
@@ -37,7 +38,8 @@ class Loader:
         self._run = run
         self._sink = _sink(definition.load, run, ended)
         self._dedupe = Dedupe(definition.dedupe, run.source_id) if definition.dedupe else None
-        self._tally = tally
+        self._tally, self._log = tally, Log(run)
+        self._rejected_here = 0
         self._is_whole = isinstance(definition.load, Replace)
         self._whole = ExitStack()
 
@@ -68,10 +70,21 @@ class Loader:
         """Load the last rows and call `succeed`, in one transaction. Raises what `load` and `succeed` raise."""
         with nullcontext() if self._is_whole else transaction.atomic():
             self._take(rows)
-            self._count(self._sink.finish(timezone.now()))
+            self._count(self._finish_sink())
             succeed()
         self._whole.close()
         self._committed()
+
+    def _finish_sink(self) -> Counts:
+        if not isinstance(self._sink, Replacer):
+            return self._sink.finish(timezone.now())
+        counts = self._sink.finish(timezone.now(), self._tally.counts["rejected"] - self._rejected_here)
+        if self._sink.spared:
+            self._log.warning(
+                f"No record was deleted. Rejected rows: {self._sink.spared:,}; records that did not come may be theirs."
+                " If they may go all the same, set load.allow_rejected."
+            )
+        return counts
 
     def _take(self, rows: Sequence[Row]) -> None:
         if self._dedupe is not None:
@@ -83,6 +96,7 @@ class Loader:
 
     def _count(self, counts: Counts) -> None:
         self._tally.counts.update(counts.numbers())
+        self._rejected_here += len(counts.rejected)
         for rejected in counts.rejected:
             self._tally.reject(rejected)
 

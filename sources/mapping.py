@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from math import isfinite
 from operator import methodcaller
@@ -11,11 +11,12 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.functions import Functions, signature
-from jmespath.visitor import Options, TreeInterpreter
+from jmespath.visitor import Options
 
 from sources.conversion import make_converter
 from sources.definition import Field
 from sources.errors import BadDefinition, RowRejected, SourceError
+from sources.interpreter import MOST_BYTES, Interpreter, TooMuch
 from sources.rows import Row
 
 MOST_CHARACTERS = 1000  # of an expression
@@ -31,10 +32,10 @@ Node = dict[str, Any]
 def make_mapper(fields: list[Field]) -> Mapper:
     """A row in, a new row of exactly these fields out; without fields the row itself.
 
-    What is missing is null, as in JMESPath; then `default` counts, and `required` does not let null pass. `on_error` is
-    for what cannot be converted: RowRejected ("bad_<type>", "bad_value" when the expression fails, "missing_field"),
-    or null (which `required` rejects after all), or SourceError "mapping_failed". Raises BadDefinition, naming the
-    place in the document by a JSON pointer.
+    `a.b` is the member `b` of `a`, or else the member that flattening named `a.b`. What is missing is null; then
+    `default` counts, and `required` does not let null pass. `on_error` is for what cannot be converted: RowRejected
+    ("bad_<type>", "bad_value" when the expression fails, "missing_field"), or null (which `required` rejects after
+    all), or SourceError "mapping_failed". Raises BadDefinition, naming the place in the document by a JSON pointer.
     """
     if not fields:
         return lambda row: row
@@ -45,11 +46,29 @@ def make_mapper(fields: list[Field]) -> Mapper:
     return lambda row: {name: take(row) for name, take in takers}
 
 
-def _make_taker(field: Field, pointer: str) -> Reader:
+def unmatched(fields: list[Field], rows: Sequence[Row]) -> list[int]:
+    """Which of the fields find nothing in any of the rows; none of them when there are no rows."""
+    return [place for place, field in enumerate(fields) if rows and not _finds(field, rows)]
+
+
+def _finds(field: Field, rows: Sequence[Row]) -> bool:
+    read, _ = _make_value_reader(field, "/map")
+    try:
+        return any(read(row) is not None for row in rows)
+    except RowRejected:
+        return True
+
+
+def _make_value_reader(field: Field, pointer: str) -> tuple[Reader, bool]:
+    """With whether it can raise RowRejected."""
     tree = _parse(field.source, f"{pointer}/from")
     names = _names(tree)
-    read = _make_simple_reader(names) if names else _make_reader(tree, field.source, f"{pointer}/from")
-    if names and field.type == "any" and not field.required and field.default is None:
+    return (_make_simple_reader(names), False) if names else (_make_reader(tree, field.source, f"{pointer}/from"), True)
+
+
+def _make_taker(field: Field, pointer: str) -> Reader:
+    read, can_fail = _make_value_reader(field, pointer)
+    if not can_fail and field.type == "any" and not field.required and field.default is None:
         return read
     try:
         convert = make_converter(field.type, field.time_zone, field.format)
@@ -67,7 +86,7 @@ def _make_taker(field: Field, pointer: str) -> Reader:
         if value is not None:
             return value
         if default is None and field.required:
-            return _failed(field, row, _missing(field, row))
+            return _failed(field, row, RowRejected("missing_field", f"{field.source} is missing or null."))
         return default
 
     return take
@@ -78,13 +97,6 @@ def _default(field: Field, convert: Callable[[Any], Any], pointer: str) -> Any:
         return None if field.default is None else convert(field.default)
     except RowRejected as error:
         raise BadDefinition(f"{pointer}/default: {error}") from None
-
-
-def _missing(field: Field, row: Row) -> RowRejected:
-    hint = ""
-    if field.source in row:  # flattened: the name has dots
-        hint = f' The row has a member named so: write "{field.source}" within double quotes.'
-    return RowRejected("missing_field", f"{field.source} is missing or null.{hint}")
 
 
 def _failed(field: Field, row: Row, error: RowRejected) -> None:
@@ -127,6 +139,12 @@ class _Functions(Functions):  # type: ignore[misc]
     def _func_avg(self, numbers: list[Any]) -> Any:
         return sum(_alike(numbers)) / len(numbers) if numbers else None
 
+    @signature({"types": ["string"]}, {"types": ["array-string"]})  # type: ignore[untyped-decorator]
+    def _func_join(self, glue: str, texts: list[str]) -> str:
+        if len(glue) * len(texts) > MOST_BYTES:
+            raise TooMuch
+        return glue.join(texts)
+
 
 def _alike(numbers: Iterable[Any]) -> list[Any]:
     numbers = list(numbers)
@@ -137,11 +155,11 @@ def _alike(numbers: Iterable[Any]) -> list[Any]:
 
 def _make_reader(tree: Node, expression: str, pointer: str) -> Reader:
     _check(tree, pointer)
-    interpreter = TreeInterpreter(Options(custom_functions=_Functions()))
+    interpreter = Interpreter(Options(custom_functions=_Functions()))
 
     def read(row: Row) -> Any:
         try:
-            return interpreter.visit(tree, row)
+            return interpreter.evaluate(tree, row)
         except EVALUATION_ERRORS as error:
             raise RowRejected("bad_value", f"{expression[:100]} fails: {str(error)[:300]}") from None
 
@@ -149,18 +167,19 @@ def _make_reader(tree: Node, expression: str, pointer: str) -> Reader:
 
 
 def _make_simple_reader(names: list[str]) -> Reader:
-    """For a name, or names joined by dots: what JMESPath gives, without its interpreter."""
+    """For a name, or names joined by dots: what the interpreter gives, without it."""
     outer, *inner = names
     if not inner:
         return methodcaller("get", outer)
+    flat = ".".join(names)
 
     def read(row: Row) -> Any:
         value = row.get(outer)
         for name in inner:
             if not isinstance(value, dict):
-                return None
+                return row.get(flat)
             value = value.get(name)
-        return value
+        return row.get(flat) if value is None else value
 
     return read
 

@@ -68,7 +68,7 @@ class Secret(models.Model):
     source = models.ForeignKey(Source, models.CASCADE, related_name="secrets")
     name = models.CharField(max_length=100)
     ciphertext = models.BinaryField()
-    host = models.CharField(max_length=300)
+    host = models.CharField(max_length=600)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -188,7 +188,7 @@ class Record(models.Model):
             models.UniqueConstraint(fields=["source", "key"], name="record_once", nulls_distinct=False)
         ]
         indexes: ClassVar = [
-            models.Index(fields=["-updated_at"], name="record_newest"),
+            models.Index(fields=["-updated_at", "-id"], name="record_newest"),
             models.Index(fields=["source", "starts_at"], name="record_starts"),
         ]
 

@@ -7,16 +7,20 @@ from typing import Any
 from sources.conditions import make_filter
 from sources.definition import Definition
 from sources.errors import RowRejected
-from sources.mapping import make_mapper
+from sources.mapping import make_mapper, unmatched
 from sources.normalize import make_normalizer
 from sources.rows import Item, Rejected, Row
 from sources.tally import Tally
+
+MOST_NAMES = 30
+MOST_CHARACTERS = 500
 
 
 class Pipeline:
     """Normalises, maps and filters row by row. Raises BadDefinition when it is made."""
 
     def __init__(self, definition: Definition) -> None:
+        self._fields = definition.map
         self._normalize = make_normalizer(definition.normalize)
         self._map = make_mapper(definition.map)
         self._passes = make_filter(definition.filter)
@@ -43,7 +47,7 @@ class Pipeline:
                     counts["filtered"] += 1
 
     def preview(self, items: Iterable[Item], most: int) -> dict[str, list[Any]]:
-        """Up to `most` rows after each step, and those that were rejected with the reasons."""
+        """Up to `most` rows after each step, those that were rejected with the reasons, and what looks wrong."""
         tally = Tally()
         kept: list[Row] = []
         for item in itertools.islice(items, most):
@@ -65,7 +69,14 @@ class Pipeline:
             "mapped": mapped,
             "filtered": passed,
             "rejected": tally.samples,
+            "warnings": [self._warning(place, pieces[0]) for place in unmatched(self._fields, pieces)],
         }
+
+    def _warning(self, place: int, piece: Row) -> dict[str, str]:
+        """`pointer`: into the definition."""
+        there = ", ".join(list(piece)[:MOST_NAMES])[:MOST_CHARACTERS]
+        message = f"{self._fields[place].source[:MOST_CHARACTERS]} is in none of these rows; the first has {there}."
+        return {"pointer": f"/map/{place}/from", "message": message}
 
     def _pieces(self, item: Row, tally: Tally) -> Iterator[Row]:
         """One that is rejected costs the others of its row nothing."""

@@ -17,7 +17,7 @@ from psycopg.errors import QueryCanceled
 from access.models import Scope
 from access.pages import needs, reach
 from access.reach import Reach
-from sources.api.records import RecordFilter, with_field
+from sources.api.records import FIELD, RecordFilter, with_field
 from sources.models import Record, Source
 
 RECORDS_A_PAGE = 50
@@ -46,6 +46,7 @@ def records(request: HttpRequest) -> HttpResponse:
         .order_by("name")
         .only("id", "name")[:MOST_SOURCES],
         "query": urlencode(given),
+        "export_query": urlencode(export_query(given)),
     }
     try:
         found = page_of_records(chosen(given, reach(request)), request.GET.get("before", ""))
@@ -66,6 +67,12 @@ def chosen(given: dict[str, str], reach: Reach) -> "QuerySet[Record]":
     filters = RecordFilter({name: given[name] for name in FILTERS if name in given}, visible)
     found: QuerySet[Record] = filters.qs if filters.is_valid() else Record.objects.none()
     return with_field(found, given["field"], given.get("is", "")) if "field" in given else found
+
+
+def export_query(given: dict[str, str]) -> dict[str, str]:
+    """What `/api/records/export/` is asked for the same records."""
+    query = {"format": "csv"} | {name: given[name] for name in FILTERS if name in given}
+    return query | ({f"{FIELD}{given['field']}": given.get("is", "")} if "field" in given else {})
 
 
 def page_of_records(found: "QuerySet[Record]", before: str) -> dict[str, Any]:

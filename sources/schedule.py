@@ -72,18 +72,18 @@ def _next_of_cron(expression: str, zone: ZoneInfo, latest: datetime) -> datetime
         # in the hour that clocks show twice the first answers may have passed
         if (found := time.astimezone(UTC)) > latest:
             return found
-    raise BadDefinition(f"cron: {expression!r} names no day that exists.")
+    raise BadDefinition(f"cron: {expression[:80]!r} names no day that exists.")
 
 
 def _times(expression: str, start: datetime) -> Iterator[datetime]:
     if len(expression.split()) != 5:
         raise BadDefinition(
-            f"cron: {expression!r} has not five fields: minute, hour, day of month, month, day of week."
+            f"cron: {expression[:80]!r} has not five fields: minute, hour, day of month, month, day of week."
         )
     try:
         return CronSim(expression, start)
     except CronSimError as error:
-        raise BadDefinition(f"cron: {expression!r} is not understood: {error}.") from error
+        raise BadDefinition(f"cron: {expression[:80]!r} is not understood: {error}.") from error
 
 
 @lru_cache(maxsize=1024)
@@ -91,4 +91,6 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadDefinition(f"time_zone: {name!r} is no time zone: write one like Europe/Madrid, or UTC.") from error
+        raise BadDefinition(
+            f"time_zone: {name[:80]!r} is no time zone: write one like Europe/Madrid, or UTC."
+        ) from error

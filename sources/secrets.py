@@ -21,7 +21,6 @@ from sources.models import Secret, Source
 from sources.sql.place import Server, place_of
 
 KEY_PURPOSE = b"data-handler: secrets of sources, 1"
-MOST_HOST_CHARACTERS = 300
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -92,12 +91,9 @@ def host_of(definition: Definition) -> str:
     """All hosts that secrets of the source are sent to, sorted, separated by spaces; empty for a file.
 
     `host[:port]` with https, `http://host[:port]` without encryption, `host:port` of a database: leaving encryption
-    counts as another host. Raises BadDefinition when a URL cannot be read.
+    counts as another host. At most 533 characters. Raises BadDefinition when a URL cannot be read.
     """
-    hosts = " ".join(sorted(_hosts(definition)))
-    if len(hosts) > MOST_HOST_CHARACTERS:
-        raise BadDefinition(f"The names of the hosts have more than {MOST_HOST_CHARACTERS} characters.")
-    return hosts
+    return " ".join(sorted(_hosts(definition)))
 
 
 def _hosts(definition: Definition) -> set[str]:

@@ -72,7 +72,8 @@ def preview(definition: Definition, secrets: Mapping[str, str], source: Source |
         with open_origin(tried, run, secrets, time.monotonic() + LIMITS["seconds"]) as origin:
             found.extend(_first(origin.items()))
     except SourceError as failure:
-        error = {"error": failure.code, "detail": str(failure)}
+        if failure.code != "too_many_pages":  # the first is enough
+            error = {"error": failure.code, "detail": str(failure)}
     except (TryLater, NotModified) as pause:
         error = {"error": "try_later", "detail": str(pause)}
     steps = pipeline.preview(found, ROWS)

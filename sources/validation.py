@@ -2,11 +2,10 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-import jsonschema_rs
 import msgspec
 
 from sources import sql
@@ -17,19 +16,13 @@ from sources.errors import BadDefinition, SourceError
 from sources.http.urls import checked_url
 from sources.mapping import make_mapper
 from sources.normalize import make_normalizer
+from sources.problems import Checker, Problem
 from sources.schedule import check_schedule
 
 UNITS_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 DEFAULT_EVERY_SECONDS = 1800.0
 MOST_PROBLEMS = 50
-MOST_CHARACTERS = 300
-
-
-class Problem(NamedTuple):
-    """`pointer`: a JSON Pointer (RFC 6901) into the document."""
-
-    pointer: str
-    message: str
+MEMBERS = ("cron", "every_seconds", "time_zone")
 
 
 class InvalidDefinition(ValueError):
@@ -45,14 +38,13 @@ def schema() -> dict[str, Any]:
 
 
 @cache
-def _validator() -> Any:
-    return jsonschema_rs.validator_for(schema())
+def _checker() -> Checker:
+    return Checker(schema())
 
 
 def read(document: object) -> Definition:
     """Raises InvalidDefinition with every problem that was found."""
-    found = (problem for error in _validator().iter_errors(document) for problem in _problems(error))
-    if problems := list(itertools.islice(found, MOST_PROBLEMS)):
+    if problems := list(itertools.islice(_checker().problems(document), MOST_PROBLEMS)):
         raise InvalidDefinition(problems)
     try:
         definition = msgspec.convert(document, Definition)
@@ -61,36 +53,6 @@ def read(document: object) -> Definition:
     if problems := list(_inconsistencies(definition)):
         raise InvalidDefinition(problems)
     return definition
-
-
-def _problems(error: Any) -> Iterator[Problem]:
-    """Of alternatives, those of the one that was meant: its `kind` says so."""
-    here = error.instance_path
-    alternatives = getattr(error.kind, "context", [])
-    meant = [errors for errors in alternatives if not any(_is_another(one, here) for one in errors)]
-    if len(meant) == 1:
-        for one in meant[0]:
-            yield from _problems(one)
-    elif kinds := [one.kind.value[0] for errors in alternatives for one in errors if one.kind.name == "enum"]:
-        yield Problem(_pointer([*here, "kind"]), f"'kind' must be one of {', '.join(kinds)}")
-    elif any(_lacks_kind(one) for errors in alternatives for one in errors):
-        yield Problem(_pointer(here), "'kind' is missing")
-    else:
-        yield Problem(_pointer(here), error.message[:MOST_CHARACTERS])
-
-
-def _is_another(error: Any, here: list[str | int]) -> bool:
-    """Whether it is about an alternative that was not meant."""
-    names_another = error.kind.name == "enum" and error.instance_path == [*here, "kind"]
-    return names_another or _lacks_kind(error) or (error.kind.name == "type" and error.instance_path == here)
-
-
-def _lacks_kind(error: Any) -> bool:
-    return bool(error.kind.name == "required" and error.kind.value == "kind")
-
-
-def _pointer(path: list[str | int]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def _inconsistencies(definition: Definition) -> list[Problem]:
@@ -109,8 +71,16 @@ def _inconsistencies(definition: Definition) -> list[Problem]:
         try:
             check()
         except SourceError as error:
-            found.append(Problem(place, str(error)))
+            found.append(_placed(place, str(error)))
     return found
+
+
+def _placed(place: str, message: str) -> Problem:
+    """Messages may begin with the pointer, or the name of a member of the place."""
+    where, colon, rest = message.partition(": ")
+    if colon and where.startswith(place):
+        return Problem(where, rest)
+    return Problem(f"{place}/{where}", rest) if colon and where in MEMBERS else Problem(place, message)
 
 
 def _check_sql(extract: Extract) -> None:

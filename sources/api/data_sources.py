@@ -89,9 +89,10 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
     @action(detail=True, methods=["post"], write_scope=Scope.OPERATE)
     def run(self, request: Request, pk: str) -> Response:
         """Pull now. 409 while a run is pending or running."""
+        trigger = Trigger.API if request.auth else Trigger.HAND  # a key, or somebody who is logged in
         try:
             with transaction.atomic():
-                run = runs.request(self.get_object(), Trigger.API, principal(request).name)
+                run = runs.request(self.get_object(), trigger, principal(request).name)
                 audit.record(request, "run.request", "run", run.pk, run.source.name)
         except runs.AlreadyRunning as error:
             raise Conflict(str(error)) from error

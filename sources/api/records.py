@@ -4,13 +4,16 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,9 +21,10 @@ from access import audit
 from access.differences import Changes, difference
 from access.errors import PermissionDenied
 from access.permissions import reach
-from sources import records, stats
+from sources import export, records, stats
 from sources.api.pagination import Ordered
 from sources.api.serializers import RecordSerializer
+from sources.errors import LimitExceeded
 from sources.models import Record, Source
 
 MOST_AT_ONCE = 10_000
@@ -49,6 +53,13 @@ class RecordFilter(filters.FilterSet):  # type: ignore[misc]
 def _pattern(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+class _OwnFormat(DefaultContentNegotiation):
+    """`?format=` is the view's own; errors are JSON."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 @extend_schema(tags=["records"])
@@ -95,6 +106,31 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
 
     def _note(self, action: str, record: Record, changes: Changes | None = None) -> None:
         audit.record(self.request, action, "record", record.pk, record.key, changes)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=sorted(export.FORMATS), default="csv")],
+        responses={(200, "text/csv"): OpenApiTypes.STR, (200, "application/x-ndjson"): OpenApiTypes.STR},
+        filters=True,
+    )
+    @action(
+        detail=False,
+        url_path="export",
+        content_negotiation_class=_OwnFormat,
+        filter_backends=[filters.DjangoFilterBackend],
+        pagination_class=None,
+    )
+    def export_all(self, request: Request) -> StreamingHttpResponse:
+        """All records that these filters find, the oldest first. In CSV what could be a formula has a ' before it."""
+        chosen = request.query_params.get("format", "csv")
+        if chosen not in export.FORMATS:
+            raise ValidationError({"format": [f"It is one of {', '.join(export.FORMATS)}."]})
+        content_type, make = export.FORMATS[chosen]
+        try:
+            pieces = make(self.filter_queryset(self.get_queryset()))
+        except LimitExceeded as error:
+            raise ValidationError({"format": [str(error)]}) from error
+        headers = {"Content-Disposition": f'attachment; filename="records.{chosen}"'}
+        return StreamingHttpResponse(export.streamed(pieces), content_type=content_type, headers=headers)
 
     @extend_schema(request=RecordSerializer(many=True), responses=dict)
     @action(detail=False, methods=["post"])

@@ -22,6 +22,7 @@ class Builder:
         self._depth = 0
         self._matched = 0  # elements that are open and on the path
         self._deepest = 0
+        self._has_others = False  # elements with members of their own where rows were looked for
         self._seen: list[dict[str, None]] = [{} for _ in names]  # names at each level of the path
         self._open: list[tuple[dict[str, Any], list[str]]] = []  # the row's elements around the current one
         self._members: dict[str, Any] = {}
@@ -40,7 +41,7 @@ class Builder:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise Undecodable(f"The XML is nested more than {MAX_DEPTH} levels.")
-        if self._open or self._is_row(name):
+        if self._open or self._is_row(name, bool(attributes)):
             self._open.append((self._members, self._text))
             self._members = {f"-{key}": value for key, value in attributes.items()} if attributes else {}
             self._text = []
@@ -56,16 +57,23 @@ class Builder:
         self._matched = min(self._matched, self._depth)
 
     def check_path(self) -> None:
-        """At the end of the document. Raises Undecodable where the path leads nowhere, though others lead on."""
+        """At the end of the document. Raises Undecodable where the path leads nowhere, though others lead on.
+
+        Not where the last element alone is missing, beside plain values: a list with a count of 0 is empty.
+        """
         if self._deepest == len(self._names) or not self._seen[self._deepest]:
+            return
+        if self._deepest == len(self._names) - 1 > 0 and not self._has_others:
             return
         missing, around = self._names[self._deepest], ".".join(self._names[: self._deepest])
         there = ", ".join(repr(name) for name in self._seen[self._deepest])
         place = f"in {around!r}" if around else "at the root"
         raise Undecodable(f"There is no element {missing!r} {place}, only {there}: see decode.path.")
 
-    def _is_row(self, name: str) -> bool:
+    def _is_row(self, name: str, has_attributes: bool) -> bool:
         level = self._depth - 1
+        if self._matched == len(self._names) - 1:
+            self._has_others |= level > self._matched or (has_attributes and name != self._names[-1])
         if self._matched == level < len(self._names):
             seen = self._seen[level]
             if len(seen) < _SHOWN_NAMES:

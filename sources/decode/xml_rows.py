@@ -28,8 +28,8 @@ def decode_xml(content: Content, spec: Decode) -> Iterator[Item]:
     """A row for each element at `path`: names as written, from the root down. No path: the document is the one row.
 
     Undecodable: not well-formed, a document type with declarations of its own (entities), entities that are not XML's,
-    more than 64 levels, or nothing at the path though there is something beside it. LimitExceeded: a row of more than
-    16 MiB, a tag or comment of more than 1 MiB, more than 100,000 different names.
+    more than 64 levels, or nothing at the path though more than plain values is beside it. LimitExceeded: a row of more
+    than 16 MiB, a tag or comment of more than 1 MiB, more than 100,000 different names.
     """
     stream, encoding = _source(content, spec)
     parser = expat.ParserCreate(encoding)

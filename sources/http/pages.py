@@ -20,6 +20,8 @@ from sources.http.urls import shown
 Window = tuple[str, str]
 """ISO 8601 times: from, and up to. The start takes the cursor's place; the end is for the rows that came."""
 
+MOST_TIMES = 3
+
 _VALIDATORS = ("etag", "last_modified", "validated_request")
 
 
@@ -53,7 +55,7 @@ class Pages:
         self._validators = {name: state.get(name) for name in _VALIDATORS}
         self._first_request = _digest(self._first)
         self._last: tuple[Call, Answer] | None = None
-        self._content = b""
+        self._content, self._times = b"", 0
         self._seen: set[bytes] = set()
         self._pages = 0
         self._fetcher = Fetcher(
@@ -70,7 +72,7 @@ class Pages:
         """The next page, at its start; None after the last. Raises what Fetcher.fetch raises, and LimitExceeded.
 
         NotModified comes only at the first page. SourceError pagination_loop: the same request came twice, or the
-        same page when asked for the next number.
+        same page MOST_TIMES when asked for the next number (rows may be alike, so twice is no proof).
         """
         call = self._first if self._last is None else self._following(*self._last, rows_of_last_page)
         if call is None:
@@ -123,8 +125,9 @@ class Pages:
         if not self._pager.numbered:
             return
         content = _content_digest(answer.body.file)
-        if content == self._content:
-            raise _loop(f"{shown(answer.url)} answers the same page again when asked for the next one.")
+        self._times = self._times + 1 if content == self._content else 1
+        if self._times == MOST_TIMES:
+            raise _loop(f"{shown(answer.url)} answers the same page again and again when asked for the next one.")
         self._content = content
 
     def _refuse_repeated(self, call: Call) -> None:

@@ -19,6 +19,8 @@ from sources.http.exchange import Answer, Call
 from sources.http.urls import BadUrl, checked_url, shown
 from sources.http.values import value_at
 
+DEFAULT_SIZE = 100
+
 _LINK = re.compile(r"""<([^>]*)>((?:\s*;\s*[^\s,;="]+\s*(?:=\s*(?:"[^"]*"|[^\s,;"]*))?)*)""")
 _REL = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|([^\s,;"]+))""", re.IGNORECASE)
 
@@ -47,6 +49,8 @@ class _Single:
 
 
 class _Numbered:
+    """A page with fewer rows than `size` is the last."""
+
     numbered = True
 
     def __init__(self, parameter: str, start: int, step: int, size_parameter: str, size: int) -> None:
@@ -114,7 +118,8 @@ def make_pager(spec: Pagination) -> Pager:
         case NoPagination():
             return _Single()
         case PagePagination():
-            return _Numbered(spec.parameter, spec.first, 1, spec.size_parameter, spec.size)
+            size = spec.size or (DEFAULT_SIZE if spec.size_parameter else 1)
+            return _Numbered(spec.parameter, spec.first, 1, spec.size_parameter, size)
         case OffsetPagination():
             return _Numbered(spec.parameter, 0, spec.limit, spec.limit_parameter, spec.limit)
         case CursorPagination():

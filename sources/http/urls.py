@@ -8,6 +8,7 @@ import httpx2
 from sources.errors import SourceError
 
 Origin = tuple[str, str, int]
+MOST_HOST_CHARACTERS = 253  # of a name in DNS
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -28,6 +29,8 @@ def checked_url(text: str, base: httpx2.URL | None = None) -> httpx2.URL:
         raise BadUrl("A URL may not hold a user name or password: put them into auth and a secret.")
     if not url.raw_host or b"%" in url.raw_host:
         raise BadUrl("The URL has no host that could be found: write it as https://host/path.")
+    if len(url.raw_host) > MOST_HOST_CHARACTERS:
+        raise BadUrl(f"The URL's host has more than {MOST_HOST_CHARACTERS} characters, which no name has.")
     if url.port is not None and not 0 < url.port < 65536:
         raise BadUrl("The URL's port must be from 1 to 65535.")
     return url

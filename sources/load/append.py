@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from threading import Event as Signal
 
-from django.conf import settings
-
 from ingest.answers import count_events
 from ingest.envelope import Event, Parsed, StreamRules, parse
 from ingest.fields import MOST_CHARACTERS, read_type
@@ -34,14 +32,12 @@ class Appender:
     says, and its schema is enforced. `patience_seconds`: how long one push may wait for room in the buffer.
     """
 
-    def __init__(self, spec: Append, patience_seconds: float | None = None, ended: Signal | None = None) -> None:
+    def __init__(self, spec: Append, patience_seconds: float = PATIENCE_SECONDS, ended: Signal | None = None) -> None:
         """Makes the stream, so not inside a transaction: events in the buffer would outlive it. Raises BadDefinition,
         LoadFailed, LoadDelayed.
         """
         if spec.type and (read_type(spec.type) is None or "\0" in spec.type):
             raise BadDefinition(f"load.type: at most {MOST_CHARACTERS} characters, and no NUL.")
-        if patience_seconds is None:
-            patience_seconds = getattr(settings, "SOURCE_BUFFER_PATIENCE_SECONDS", PATIENCE_SECONDS)
         self._intake = Intake(spec.stream, patience_seconds, ended)
         self._key = make_key(spec.key) if spec.key else None
         self._type = spec.type or None

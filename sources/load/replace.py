@@ -33,8 +33,12 @@ SELECT count(*), ARRAY(SELECT key FROM deleted LIMIT %(shown)s) FROM deleted
 class Replacer(Upserter):
     """As Upserter, all in one transaction; `finish` deletes the source's records that did not come.
 
-    A row that is rejected here and has a key keeps the record that it would have changed: it did come.
+    A row that is rejected here and has a key keeps the record that it would have changed: it did come. Of other
+    rejected rows nobody knows whose they are, so with one of them nothing is deleted, unless `allow_rejected`.
     """
+
+    spared = 0
+    """Rejected rows on whose account nothing was deleted, after `finish`."""
 
     def __init__(
         self,
@@ -46,9 +50,9 @@ class Replacer(Upserter):
     ) -> None:
         super().__init__(connection, source_id, run_id, spec, changes)
         self._source_id = source_id
-        self._allow_empty = spec.allow_empty
+        self._allow_empty, self._allow_rejected = spec.allow_empty, spec.allow_rejected
         self._begun = False
-        self._came = self._stored = 0
+        self._came = self._stored = self._unknown = 0
         self._kept: list[str] = []
 
     def load(self, rows: Sequence[Row], now: datetime) -> Counts:
@@ -61,14 +65,22 @@ class Replacer(Upserter):
             self._kept = []
         return counts
 
-    def finish(self, now: datetime) -> Counts:
-        """Raises LoadFailed ("empty_result") when no row was stored. `allow_empty` does not speak of rejected rows."""
+    def finish(self, now: datetime, rejected_before: int = 0) -> Counts:
+        """`rejected_before`: rows that came, and did not come as far as `load`.
+
+        Raises LoadFailed ("empty_result") when no row was stored. `allow_empty` does not speak of rejected rows.
+        """
+        self._came += rejected_before
+        self._unknown += rejected_before
         if not self._stored and (self._came or not self._allow_empty):
             raise LoadFailed(
                 f"{'All rows were rejected' if self._came else 'No rows came'}, and every record of the source would"
                 " be deleted. Nothing was changed; if no rows is a right answer, set load.allow_empty.",
                 code="empty_result",
             )
+        if self._unknown and not self._allow_rejected:
+            self.spared = self._unknown
+            return Counts()
         self._begin()
         self._staging.lock()
         return self._delete()
@@ -99,7 +111,7 @@ class Replacer(Upserter):
         try:
             self._kept.append(self._key(row))
         except RowRejected:
-            return
+            self._unknown += 1
 
     def _execute(self, statement: str, parameters: Sequence[str] = ()) -> None:
         with self._connection.cursor() as cursor:

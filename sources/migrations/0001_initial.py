@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100)),
                 ('ciphertext', models.BinaryField()),
-                ('host', models.CharField(max_length=300)),
+                ('host', models.CharField(max_length=600)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='secrets', to='sources.source')),
             ],
@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='record',
-            index=models.Index(fields=['-updated_at'], name='record_newest'),
+            index=models.Index(fields=['-updated_at', '-id'], name='record_newest'),
         ),
         migrations.AddIndex(
             model_name='record',

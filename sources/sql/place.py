@@ -22,6 +22,7 @@ DEFAULT_PORTS: dict[Dialect, int] = {"postgresql": 5432, "mysql": 3306}
 TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 CHARSETS = ("utf8mb4", "utf8mb3", "utf8", "latin1", "ascii", "cp1250", "cp1251", "cp1252", "gbk", "sjis", "euckr")
 SQLITE = "sqlite:"
+MOST_HOST_CHARACTERS = 253  # of a name in DNS
 FORM = "write it as postgresql://user@host:port/database, mysql://user@host:port/database or sqlite:upload-id"
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.:-]*[A-Za-z0-9_.:])?|::[0-9A-Fa-f:.]*")
 
@@ -80,7 +81,7 @@ def _given(part: str | None, name: str) -> str:
 
 
 def _host(host: str) -> str:
-    if not _HOST.fullmatch(host):
+    if len(host) > MOST_HOST_CHARACTERS or not _HOST.fullmatch(host):
         raise BadDefinition("The URL of the database has no host that can be reached over a network.")
     return host
 

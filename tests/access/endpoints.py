@@ -86,6 +86,7 @@ ENDPOINTS = [
     Endpoint("post", "/api/runs/{run}/cancel/", OPERATE, "source"),
     Endpoint("post", "/api/runs/{run}/retry/", OPERATE, "source"),
     Endpoint("get", "/api/records/", READ),
+    Endpoint("get", "/api/records/export/", READ),
     Endpoint("post", "/api/records/", MANAGE),
     Endpoint("post", "/api/records/upsert/", MANAGE),
     Endpoint("get", "/api/records/{record}/", READ, "source"),

@@ -9,7 +9,7 @@ from data_handler.processes import WORKERS, Processes
 from tests.deployment.files import command_of_image, compose, instructions, services, text, validate
 
 ONE_SHOT = {"migrate", "secrets"}
-ONLY_COMPOSE_KNOWS = {"PUBLISH", "BUFFER_MAXMEMORY", "SOURCES_TMP_SIZE"}
+ONLY_COMPOSE_KNOWS = {"PUBLISH", "BUFFER_MAXMEMORY"}
 DURABLE = {"--appendonly": "yes", "--appendfsync": "always", "--maxmemory-policy": "noeviction"}
 PROCESSES = Processes(Path("/app"), Path("/data"))
 DEFAULTS = {option.name: option.default for option in OPTIONS}
@@ -37,7 +37,7 @@ def test_every_variable_it_sets_is_one_of_ours() -> None:
         for name in service.get("environment", {})
     }
     assert given
-    assert {name.removesuffix("_FILE") for name in given} <= set(DEFAULTS)
+    assert {name.removesuffix("_FILE") for name in given} <= {*DEFAULTS, "TMPDIR"}
 
 
 def test_every_variable_an_operator_may_set_is_documented() -> None:
@@ -112,6 +112,15 @@ def test_a_service_is_confined(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["init"] is True
     assert "privileged" not in service
+
+
+def test_what_a_source_sends_waits_on_a_disk_that_its_worker_may_write() -> None:
+    worker = services()["worker-sources"]
+    folders = dict(reversed(volume.split(":")[:2]) for volume in worker["volumes"])
+    assert folders[worker["environment"]["TMPDIR"]] in compose()["volumes"]
+    assert worker["environment"].items() >= services()["worker-jobs"]["environment"].items()
+    made = next(text for keyword, text in instructions() if "--owner app" in text)
+    assert worker["environment"]["TMPDIR"] in made.split()
 
 
 @pytest.mark.parametrize("name", services())

@@ -1,4 +1,6 @@
 import socket
+import threading
+import time
 from ipaddress import ip_address
 
 import pytest
@@ -126,4 +128,19 @@ def test_an_unknown_name_may_be_known_later() -> None:
 
     with pytest.raises(Unreachable, match=r"no\.example cannot be found: Name or service not known") as caught:
         Guard(resolver=resolver).resolve("no.example", 80)
+    assert (caught.value.code, caught.value.temporary) == ("unresolved", True)
+
+
+def test_a_resolver_that_hangs_is_not_waited_for() -> None:
+    release = threading.Event()
+
+    def resolver(host: str, port: int) -> list[str]:
+        release.wait(60)
+        return ["8.8.8.8"]
+
+    started = time.monotonic()
+    with pytest.raises(Unreachable, match=r"slow\.example was looked up for 0\.1 s without an answer") as caught:
+        Guard(resolver=resolver, look_up_seconds=0.1).resolve("slow.example", 80)
+    release.set()
+    assert time.monotonic() - started < 30
     assert (caught.value.code, caught.value.temporary) == ("unresolved", True)

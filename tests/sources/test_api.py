@@ -64,10 +64,10 @@ def test_whats_wrong_with_a_definition_is_said_by_the_place(api: Client) -> None
     answer = post(api, "/api/data_sources/", {"name": "s", "definition": wrong})
     assert answer.status_code == 400
     pointers = {problem["pointer"] for problem in answer.json()["fields"]["definition"]}
-    assert pointers >= {"/extract/url", ""}, pointers
+    assert pointers >= {"/extract/url", "/surprise"}, pointers
     bad_expression = definition("https://example.org/x", map=[{"to": "a", "from": "[["}])
     answer = post(api, "/api/data_sources/", {"name": "s", "definition": bad_expression})
-    assert [problem["pointer"] for problem in answer.json()["fields"]["definition"]] == ["/map"]
+    assert [problem["pointer"] for problem in answer.json()["fields"]["definition"]] == ["/map/0/from"]
     assert not Source.objects.exists()
 
 
@@ -116,6 +116,13 @@ def test_it_can_be_tested_and_looked_at_before_it_is_saved(api: Client, provider
     shown = post(api, "/api/data_sources/preview/", {"definition": document}).json()
     assert [len(shown[step]) for step in ("decoded", "normalized", "mapped", "filtered", "rejected")] == [4, 4, 3, 2, 2]
     assert {row["code"] for row in shown["rejected"]} == {"not_an_object", "bad_time"}
+    assert shown["warnings"] == []
+    document["extract"]["pagination"] = {"kind": "page"}
+    assert "error" not in post(api, "/api/data_sources/preview/", {"definition": document}).json()
+    mistyped = definition(url, map=[*fields, {"to": "city", "from": "adress.city"}])
+    [warning] = post(api, "/api/data_sources/preview/", {"definition": mistyped}).json()["warnings"]
+    assert warning["pointer"] == "/map/2/from"
+    assert warning["message"].startswith("adress.city is in none of these rows; the first has id, ")
     refused = provider.on("/secret.json", status(401))
     report = post(api, "/api/data_sources/test/", {"definition": definition(refused)}).json()
     assert (report["reachable"], report["authorised"], report["status"]) == (True, False, 401)

@@ -2,7 +2,10 @@
 
 import datetime
 import io
+import resource
+import tracemalloc
 import zipfile
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -14,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet  # type: ignore[import-untype
 
 from sources.bodies import Body
 from sources.decode import rows
+from sources.decode.xlsx_reader import MEMORY_BYTES
 from sources.definition import Decode, RunLimits
 from sources.errors import LimitExceeded, Undecodable
 from tests.sources.decoding import decoded
@@ -145,6 +149,41 @@ def test_bombs_exceed_the_limit_also_when_they_lie_about_their_size() -> None:
         with pytest.raises(LimitExceeded, match="more than 200,000,000 bytes"):
             decoded(archive)
         assert monotonic() - started < 5
+
+
+def slow() -> bytes:
+    """A file of 400 kB, nine million cells."""
+    cells = b"<row>" + b"<c><v>1</v></c>" * 1000 + b"</row>"
+    return changed(workbook([["a"]]), {SHEET: b"<worksheet><sheetData>" + cells * 9000 + b"</sheetData></worksheet>"})
+
+
+@pytest.mark.timeout(60)
+def test_a_reader_that_takes_longer_than_the_run_may_is_ended() -> None:
+    data = slow()
+    assert len(data) < 1_000_000
+    items = rows(Body(io.BytesIO(data)), Decode(header=False), RunLimits(seconds=0.1))
+    with pytest.raises(LimitExceeded, match="too much memory or time"):
+        deque(items, maxlen=1)
+
+
+@pytest.mark.parametrize("make", [bomb, slow])
+@pytest.mark.timeout(60)
+def test_hostile_workbooks_cost_the_worker_little_memory(make: Callable[[], bytes]) -> None:
+    body = Body(io.BytesIO(make()))
+    tracemalloc.start()
+    try:
+        with pytest.raises(LimitExceeded):
+            deque(rows(body, Decode(header=False), RunLimits(seconds=0.1)), maxlen=1)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_reader_may_have_two_gibibytes_and_no_more() -> None:
+    data = workbook([["a"]], then=lambda sheet: sheet.cell(1_048_576, 9000, 1) and None)
+    with pytest.raises(LimitExceeded):
+        decoded(data)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 <= MEMORY_BYTES
 
 
 def test_broken_workbooks_are_refused() -> None:

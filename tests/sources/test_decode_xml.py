@@ -1,5 +1,6 @@
 """XML into rows."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -198,8 +199,24 @@ def test_a_wrong_path_is_told_what_is_there() -> None:
         decoded(data, path="list.output")
 
 
-def test_a_list_with_nothing_in_it_has_no_rows() -> None:
-    assert decoded(b"<r><list/></r>", path="r.list.e") == []
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<r><list/></r>",
+        b"<r/>",
+        b"<r><list><count>0</count><page>1</page></list></r>",
+        b"<r><about><e>1</e></about><list><count>0</count></list></r>",
+        b"<r v='1'><list v='1'> </list></r>",
+    ],
+)
+def test_a_list_with_nothing_in_it_has_no_rows(data: bytes) -> None:
+    assert decoded(data, path="r.list.e") == []
+
+
+@pytest.mark.parametrize("data", [b"<r><list><f a='1'/></list></r>", b"<r><list><f><e/></f></list></r>"])
+def test_a_list_of_something_else_is_told(data: bytes) -> None:
+    with pytest.raises(Undecodable, match=r"no element 'e' in 'r\.list', only 'f'"):
+        decoded(data, path="r.list.e")
 
 
 LAUGHS = b'<!DOCTYPE l [<!ENTITY a "ha">%s]><l>&i;</l>' % b"".join(
@@ -221,10 +238,15 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-@pytest.mark.timeout(20)
-def test_hostile_documents_are_refused(what: str) -> None:
+@pytest.mark.timeout(60)
+def test_hostile_documents_are_refused_in_bounded_memory(what: str) -> None:
     data, reason = HOSTILE[what]
     path = "l.l" if what == "names without end" else ""
-    with pytest.raises(SourceError, match=reason) as error:
-        decoded(data, format="xml", path=path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match=reason) as error:
+            decoded(data, format="xml", path=path)
+        assert tracemalloc.get_traced_memory()[1] < 150_000_000
+    finally:
+        tracemalloc.stop()
     assert isinstance(error.value, (Undecodable, LimitExceeded))

@@ -207,7 +207,7 @@ def test_secrets_appear_nowhere(
     provider.answer(f"/{path}", echoing)
     spec = {name: value.replace("{url}", provider.url) for name, value in auth.items()}
     reading = Reading()
-    with caplog.at_level(logging.INFO), pytest.raises((SourceError, TryLater, NotModified)) as caught:
+    with caplog.at_level(logging.DEBUG), pytest.raises((SourceError, TryLater, NotModified)) as caught:
         reading.rows(
             f"{provider.url}/{path}",
             auth=spec,

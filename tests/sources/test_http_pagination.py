@@ -54,6 +54,24 @@ def test_the_first_page_may_have_another_number(provider: Provider) -> None:
     assert provider.requests[0].query == {"p": "0"}
 
 
+@pytest.mark.parametrize("end", [data([]), status(404)], ids=["empty", "404"])
+def test_pages_of_a_size_that_is_not_known_are_read_up_to_an_empty_one(provider: Provider, end: Reply) -> None:
+    url = provider.on("/a", data(ALL[:10]), data(ALL[10:20]), data(ALL[20:]), end)
+    assert Reading().rows(url, pagination={"kind": "page"}) == ALL
+    assert [request.query["page"] for request in provider.requests] == ["1", "2", "3", "4"]
+
+
+def test_pages_of_a_size_that_is_said_end_at_a_shorter_one(provider: Provider) -> None:
+    url = provider.on("/a", data(ALL[:10]), data(ALL[10:15]))
+    assert Reading().rows(url, pagination={"kind": "page", "size": 10}) == ALL[:15]
+    assert len(provider.requests) == 2
+
+
+def test_two_pages_with_the_same_rows_are_no_loop(provider: Provider) -> None:
+    url = provider.on("/a", data(["x"]), data(["x"]), data([]))
+    assert Reading().rows(url, pagination={"kind": "page", "size": 1}) == ["x", "x"]
+
+
 def test_offsets_grow_by_the_limit(provider: Provider) -> None:
     def reply(request: Request) -> Reply:
         start = int(request.query["offset"])
@@ -142,7 +160,7 @@ def test_a_service_that_does_not_know_pages_is_a_loop(provider: Provider) -> Non
     with pytest.raises(SourceError) as caught:
         Reading().rows(provider.on("/a", data(ALL[:10])), pagination=PAGE)
     assert loop(caught)
-    assert len(provider.requests) == 2
+    assert len(provider.requests) == 3
 
 
 def test_pages_without_end_end_at_the_limit(provider: Provider) -> None:

@@ -99,3 +99,25 @@ def test_batches_of_two_transactions_delete_nothing_of_each_other() -> None:
     with pytest.raises(ProgrammingError), transaction.atomic():
         loader.finish(NOW)
     assert keys(source) == ["1"]
+
+
+def test_rejected_rows_without_a_known_key_spare_all_records(source: Source) -> None:
+    replace(source, rows(1, 2))
+    assert replace(source, [*rows(3), {"id": None}]).numbers() == {"inserted": 1}
+    assert keys(source) == ["1", "2", "3"]
+
+
+def test_rows_rejected_before_they_were_loaded_spare_all_records(source: Source) -> None:
+    replace(source, rows(1, 2))
+    loader = replacer(source)
+    with transaction.atomic():
+        loader.load(rows(3), NOW)
+        loader.finish(NOW, rejected_before=2)
+    assert (loader.spared, keys(source)) == (2, ["1", "2", "3"])
+
+
+def test_rows_rejected_before_they_were_loaded_are_no_empty_result(source: Source) -> None:
+    replace(source, rows(1))
+    with pytest.raises(LoadFailed, match="All rows were rejected"), transaction.atomic():
+        replacer(source, allow_empty=True).finish(NOW, rejected_before=1)
+    assert keys(source) == ["1"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sources.definition import Field
 from sources.errors import BadDefinition, RowRejected, SourceError
-from sources.mapping import make_mapper
+from sources.mapping import make_mapper, unmatched
 
 EVENT = {
     "-event_id": "291",
@@ -93,10 +93,21 @@ def test_a_required_field_rejects_the_row_by_name() -> None:
     assert caught.value.code == "missing_field"
 
 
-def test_a_flattened_member_that_was_meant_is_pointed_at() -> None:
-    with pytest.raises(RowRejected, match=r'write "a\.b" within double quotes'):
-        mapped({"a.b": 1}, source="a.b", required=True)
-    assert mapped({"a.b": 1}, source='"a.b"', required=True) == 1
+@pytest.mark.parametrize("source", ["a.b", '"a.b"', "a.b || c", "to_array(a.b)|[0]", "[a.b][0]"])
+def test_a_path_finds_the_member_that_flattening_made(source: str) -> None:
+    assert mapped({"a.b": 1}, source=source) == 1
+
+
+def test_a_member_of_a_member_goes_before_the_flat_one() -> None:
+    assert mapped({"a": {"b": 1}, "a.b": 2}, source="a.b") == 1
+    assert mapped({"a": {"b": None}, "a.b": 2}, source="a.b") == 2
+    assert mapped({"a": 1, "a.b.c": 2}, source="a.b.c") == 2
+
+
+def test_fields_that_find_nothing_in_any_row_are_known() -> None:
+    fields = [Field(to=name, source=name) for name in ("a", "b", "c.d", "max(a)", "length(e)")]
+    assert unmatched(fields, [{"a": 1, "b": None}, {"a": None, "c.d": 0}]) == [1]
+    assert unmatched(fields, []) == []
 
 
 # What cannot be converted

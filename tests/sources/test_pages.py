@@ -221,6 +221,13 @@ def test_records_are_filtered_by_source_key_text_and_field(reader: Client) -> No
     assert "12345678901234567890" in page(reader, "/records/")
 
 
+def test_the_records_shown_can_be_exported(reader: Client) -> None:
+    source = make_source()
+    make_records(source, {"city": "Madrid"})
+    shown = page(reader, f"/records/?source={source.pk}&field=city&is=Madrid")
+    assert f'href="/api/records/export/?format=csv&amp;source={source.pk}&amp;value.city=Madrid"' in shown
+
+
 def test_pages_of_records_of_one_moment_show_each_once() -> None:
     make_records(make_source(), *({"n": n} for n in range(120)))
     seen, before, pages = [], "", 0
@@ -244,11 +251,19 @@ def test_a_long_value_is_cut_and_says_so(reader: Client) -> None:
 # What the editor asks
 
 
+def test_a_run_asked_for_on_a_page_is_one_by_hand(staff: Client, api: Client) -> None:
+    for client, trigger in ((staff, Trigger.HAND), (api, Trigger.API)):
+        source = make_source(f"by-{trigger}")
+        headers = {"accept": "application/json"}
+        assert client.post(f"/api/data_sources/{source.pk}/run/", headers=headers).status_code == 202
+        assert source.runs.get().trigger == trigger
+
+
 def test_validating_says_every_problem_by_its_place(api: Client) -> None:
     wrong = {**DEFINITION, "extract": {"kind": "http", "url": "ftp://x"}, "load": {"kind": "append"}}
     for body, pointers in [
         ({"definition": DEFINITION}, set()),
-        ({"definition": wrong}, {"/extract/url", "/load"}),
+        ({"definition": wrong}, {"/extract/url", "/load/stream"}),
         ({"definition": {**DEFINITION, "extract": {"kind": "http", "url": "https://u:p@x.org/"}}}, {"/extract/url"}),
         ({"definition": {**DEFINITION, "extract": {"kind": "http", "url": "https://"}}}, {"/extract/url"}),
         ({}, {""}),

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 VALUE = "hunter2-and-ümlaut"
 HTTP = {"kind": "http", "url": "https://api.example.org/events?x=1"}
 OAUTH = {"kind": "oauth2", "token_url": "https://login.example.org:8443/token", "client_id": "me", "secret": "s"}
+SQL = {"kind": "sql", "url": "postgresql://me@db.example.org/shop", "table": "t"}
 
 
 def document(**extract: Any) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def test_a_missing_secret_is_named(source: Source) -> None:
         ({"kind": "http", "url": "https://[2001:db8::1]:8443/x"}, "[2001:db8::1]:8443"),
         ({"kind": "http", "url": "https://bücher.example/"}, "xn--bcher-kva.example"),
         ({**HTTP, "auth": OAUTH}, "api.example.org login.example.org:8443"),
-        ({"kind": "sql", "url": "postgresql://me@DB.example.org/shop", "table": "t"}, "db.example.org:5432"),
+        ({**SQL, "url": "postgresql://me@DB.example.org/shop"}, "db.example.org:5432"),
         ({"kind": "sql", "url": "mysql://me@[2001:db8::1]/shop", "table": "t"}, "[2001:db8::1]:3306"),
         ({"kind": "sql", "url": "sqlite:x", "table": "t"}, ""),
         ({"kind": "file", "upload": "x"}, ""),
@@ -103,6 +104,17 @@ def test_a_missing_secret_is_named(source: Source) -> None:
 )
 def test_the_hosts_that_secrets_are_sent_to(extract: dict[str, Any], host: str) -> None:
     assert host_of(definition(**extract)) == host
+
+
+def test_the_longest_hosts_can_be_kept(source: Source) -> None:
+    name = f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 61}"
+    auth = {**OAUTH, "token_url": f"http://{name[::-1]}:65535/"}
+    host = host_of(definition(kind="http", url=f"http://{name}:65535/", auth=auth))
+    assert len(host) == 533
+    set_secret(source, "token", VALUE, host)
+    for extract in ({"kind": "http", "url": f"https://{name}a/"}, {**SQL, "url": f"postgresql://me@{name}a/x"}):
+        with pytest.raises(BadDefinition, match="host"):
+            host_of(definition(**extract))
 
 
 @pytest.mark.parametrize("url", ["https://", "https://user:s3cret@api.example.org/", f"https://{'a' * 400}.example/"])

@@ -30,6 +30,7 @@ export function showTest(section, report) {
 export function showPreview(section, report, suggested) {
   const parts = [element("h2", { textContent: "Preview: the first 20 rows after each step" })];
   if (report.error) parts.push(element("p", { className: "notice danger", textContent: `${report.error}: ${report.detail}` }));
+  for (const { pointer, message } of report.warnings ?? []) parts.push(element("p", { className: "notice warning", textContent: `${pointer}: ${message}` }));
   if (suggested.childElementCount) parts.push(suggested);
   const tabs = element("div", { role: "tablist", className: "tabs", ariaLabel: "Steps" });
   const panels = STEPS.map((step) => panel(step, report[step] ?? []));

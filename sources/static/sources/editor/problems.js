@@ -19,7 +19,7 @@ export class Problems {
     this.count.textContent = problems.length ? `${problems.length} problem${problems.length === 1 ? "" : "s"}:` : "Nothing is wrong with it.";
     say(this.area, null, problems.length ? "invalid" : "");
     const controls = [...this.form.querySelectorAll("[data-field]")];
-    const byControl = Map.groupBy(problems, (problem) => closest(controls, problem.pointer, problem.message));
+    const byControl = Map.groupBy(problems, (problem) => closest(controls, problem.pointer));
     for (const control of controls) this.#mark(control, byControl.get(control) ?? []);
   }
 
@@ -55,10 +55,8 @@ export class Problems {
   }
 }
 
-/** Of the controls that are offered the one whose place is nearest; that a member is missing is said of what is around it. */
-function closest(controls, pointer, message) {
-  const missing = /^"(\w+)" is a required/.exec(message)?.[1];
-  const wanted = missing ? `${pointer}/${missing}` : pointer;
+/** Of the controls that are offered the one whose place is nearest. */
+function closest(controls, wanted) {
   let [best, length] = [null, 0];
   for (const control of controls) {
     const path = `/${FIELDS[control.dataset.field].path.join("/")}`;

@@ -1,0 +1,16 @@
+"""An ASGI application: `/` is an answer without an end, `/parts` says how many parts of it were taken."""
+
+from typing import Any
+
+PART = b"x" * 65_536
+
+taken = 0
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    global taken
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while scope["path"] == "/" and taken < 2_000:
+        await send({"type": "http.response.body", "body": PART, "more_body": True})
+        taken += 1
+    await send({"type": "http.response.body", "body": str(taken).encode()})

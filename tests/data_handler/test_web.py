@@ -1,0 +1,61 @@
+"""Daphne as we run it."""
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+STARTUP_SECONDS = 60
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "data_handler.web", "-p", str(port), "tests.data_handler.endless:application"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for(port)
+            yield port
+        finally:
+            server.terminate()
+
+
+def wait_for(port: int) -> None:
+    for _ in range(STARTUP_SECONDS * 10):
+        with suppress(OSError):
+            return socket.create_connection(("127.0.0.1", port)).close()
+        time.sleep(0.1)
+    pytest.fail("The server did not start.")
+
+
+def parts(port: int) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/parts")
+    count = int(connection.getresponse().read())
+    connection.close()
+    return count
+
+
+def settled(port: int) -> int:
+    """How many parts were taken when no more are."""
+    before = -1
+    while (now := parts(port)) != before:
+        before = now
+        time.sleep(1)
+    return now
+
+
+def test_an_answer_waits_for_a_client_that_reads_slowly(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        count = settled(port)
+        assert 0 < count < 1000
+        for _ in range(2 * count):
+            assert client.recv(65_536)
+        assert settled(port) > count
