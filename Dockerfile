@@ -24,7 +24,7 @@ RUN /venv/bin/python -c "from data_handler import assets; assets.copy(assets.Pat
     && /venv/bin/python -m compileall -q .
 
 FROM python:3.13-slim
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=1
 WORKDIR /app
 
 # Volumes that are mounted here take over the owner.

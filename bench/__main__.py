@@ -16,27 +16,36 @@ from bench.announcing import measure_announcing
 from bench.batches import measure_batches
 from bench.crowd import measure_crowd
 from bench.deaf import measure_deaf
+from bench.due import measure_due
 from bench.figures import Figure, Finding
+from bench.large import measure_large
 from bench.latency import measure_latency
 from bench.load import LoadFailed
 from bench.machine import facts
 from bench.page import measure_page
+from bench.pulling import measure_pulling
 from bench.singles import measure_naive, measure_singles
 from bench.stack import Stack, StackFailed, running_stack
 
-PARTS = ("a", "b", "c", "d", "e", "f", "g", "h")
-STEPS_OF_A_ROUND = {"a": 2, "b": 1, "c": 2, "e": 1, "g": 1}
-STEPS_AFTER_ROUNDS = {"d": 1, "e": 1, "f": 1, "g": 1, "h": 1}
+PARTS = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k")
+STEPS_OF_A_ROUND = {"a": 2, "b": 1, "c": 2, "e": 1, "g": 1, "i": 4}
+STEPS_AFTER_ROUNDS = {"d": 1, "e": 1, "f": 1, "g": 1, "h": 1, "j": 4, "k": 1}
 WATCHED_SECONDS = {"d": (12.0, 60.0), "e": (20.0, 300.0), "f": (45.0, 120.0), "h": (60.0, 600.0)}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`events`: of one round of (a). `seconds`: of one measurement of requests."""
+    """`events`: of one round of (a). `seconds`: of one measurement of requests.
+
+    `rows`: of one table of (i). `megabytes`: of the largest body of (j). `sources`: due at once in (k).
+    """
 
     rounds: int
     events: int
     seconds: float
+    rows: int
+    megabytes: int
+    sources: int
     only: list[str]
     long: bool
     json: Path | None
@@ -55,6 +64,9 @@ def parse(words: list[str]) -> Options:
     parser.add_argument("--rounds", type=int, default=3, help="the median of them counts (default: %(default)s)")
     parser.add_argument("--events", type=int, default=300_000, help="events a round in batches (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement (default: %(default)s)")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of a table (default: %(default)s)")
+    parser.add_argument("--megabytes", type=int, default=500, help="of the largest body (default: %(default)s)")
+    parser.add_argument("--sources", type=int, default=1000, help="due at once (default: %(default)s)")
     parser.add_argument("--only", default=",".join(PARTS), help="which figures (default: %(default)s)")
     parser.add_argument("--long", action="store_true", help="watch the live feed for minutes instead of seconds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -62,8 +74,8 @@ def parse(words: list[str]) -> Options:
     only = [part.strip() for part in given.pop("only").split(",")]
     if unknown := sorted(set(only) - set(PARTS)):
         parser.error(f"--only knows {', '.join(PARTS)}, not {', '.join(unknown)}")
-    if given["rounds"] < 1 or given["events"] < 1 or given["seconds"] <= 0:
-        parser.error("--rounds, --events and --seconds must be positive")
+    if min(given[name] for name in ("rounds", "events", "seconds", "rows", "megabytes", "sources")) <= 0:
+        parser.error("all numbers must be positive")
     return Options(only=only, **given)
 
 
@@ -85,6 +97,12 @@ def measure(stack: Stack, options: Options) -> Iterator[Figure | Finding]:
         yield from measure_announcing(stack, options.rounds)
     if "h" in options.only:
         yield from measure_page(stack, options.watched_seconds("h"))
+    if "i" in options.only:
+        yield from measure_pulling(stack, options.rounds, options.rows)
+    if "j" in options.only:
+        yield from measure_large(stack, options.megabytes)
+    if "k" in options.only:
+        yield from measure_due(stack, options.sources)
 
 
 def run(options: Options, console: Console) -> None:

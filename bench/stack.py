@@ -20,7 +20,7 @@ import redis
 
 from data_handler import embedded
 from data_handler.embedded.home import Home
-from data_handler.processes import APPLICATION, Processes, answers
+from data_handler.processes import APPLICATION, WORKERS, Processes, answers
 from ingest import buffer, feed
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -30,6 +30,8 @@ STOP_SECONDS = 60.0
 QUIET_SECONDS = 120.0
 NOT_OURS = ("DATABASE_URL", "REDIS_URL", "BUFFER_REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG")
 LAST_CHARACTERS = 2000
+LONGEST_STEP_SECONDS = 1200
+PROVIDER_IS_HERE = {"SOURCES_ALLOWED_HOSTS": HOST, "SOURCES_HOST_REQUESTS_PER_SECOND": "1000000"}
 
 
 class StackFailed(Exception):
@@ -94,8 +96,12 @@ class Stack:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    def pid(self, name: str) -> int:
+        """Of a process of the service."""
+        return int(self._children()[name]["pid"])
+
     def web_pid(self) -> int:
-        return int(self._children()["web"]["pid"])
+        return self.pid("web")
 
     def web_bytes(self) -> int:
         """Memory that the web process holds (RSS)."""
@@ -120,6 +126,15 @@ class Stack:
             running.wait_ready(lambda: answers(HOST, port))
             yield Server(port, running.pid)
 
+    @contextmanager
+    def another_worker(self, queue: str) -> Iterator[int]:
+        """As many processes again as the service has for this queue; how many there are then."""
+        worker = Processes(PROJECT, self.home.data_dir, self.env).worker(queue)
+        command = [f"another.{word}" if word == f"{queue}@%h" else word for word in worker.command]
+        with _process(command, worker.env or self.env, self.home.logs / f"another.{queue}.log") as running:
+            running.wait_ready(lambda: len(psutil.Process(running.pid).children()) == WORKERS[queue])
+            yield 2 * WORKERS[queue]
+
     def close(self) -> None:
         self.database.close()
         self._buffer.close()
@@ -133,7 +148,7 @@ def running_stack() -> Iterator[Stack]:
         home, port = Home.at(Path(folder) / "data"), free_port()
         home.logs.mkdir(parents=True)
         env = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
-        env |= {"DATA_DIR": str(home.data_dir), "LOG_LEVEL": "WARNING"}
+        env |= {"DATA_DIR": str(home.data_dir), "LOG_LEVEL": "WARNING", **PROVIDER_IS_HERE}
         try:
             command = [sys.executable, "manage.py", "up", "--host", HOST, "--port", str(port)]
             with _process(command, env, home.logs / "up.log") as running:
@@ -188,6 +203,16 @@ def _process(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[
         yield running
     finally:
         running.stop()
+
+
+def in_service(stack: Stack, program: str, *words: str) -> Any:
+    """What a program prints as JSON, run in a process with the settings of the service."""
+    command = [sys.executable, "-c", f"import django; django.setup(); {program}", *words]
+    env = {**stack.env, "DJANGO_SETTINGS_MODULE": "data_handler.settings"}
+    done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, timeout=LONGEST_STEP_SECONDS)
+    if done.returncode:
+        raise StackFailed(f"{' '.join(words)[:80]} cannot be measured:\n{done.stderr}")
+    return json.loads(done.stdout)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, otherwise: str) -> None:

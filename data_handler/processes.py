@@ -14,6 +14,7 @@ APPLICATION = "data_handler.asgi:application"
 SERVERS = ("daphne", "uvicorn")
 WORKERS = {"flush": 2, "notify": 1, "jobs": 2, "sources": 2}  # queue: processes
 WORKER_STOP_SECONDS = 20
+ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}  # of glibc: threads that take turns at Python need no heap each
 CHATTER = re.compile(r"^$|worker: Warm shutdown")
 NO_ROOT_WARNING = (
     "-W",
@@ -66,7 +67,8 @@ class Processes:
         return self._celery(*("beat", "beat", "--schedule", str(schedule), "--pidfile=", "--loglevel", "WARNING"))
 
     def _celery(self, name: str, *words: str) -> Process:
-        return self._python(name, *NO_ROOT_WARNING, "-m", "celery", "-A", "data_handler", "--quiet", *words)
+        process = self._python(name, *NO_ROOT_WARNING, "-m", "celery", "-A", "data_handler", "--quiet", *words)
+        return replace(process, env={**self._env, **ONE_ARENA})
 
     def _python(self, name: str, *words: str) -> Process:
         return Process(name=name, command=(sys.executable, *words), env=self._env, cwd=self._project)

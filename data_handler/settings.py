@@ -178,7 +178,6 @@ CELERY_BEAT_SCHEDULE = {
 # Django
 
 INSTALLED_APPS = [
-    "daphne",
     "access.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -16,20 +16,18 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 
 from sources import alerts, runs, secrets, stats
+from sources.ahead import ahead
 from sources.definition import Definition
 from sources.errors import Cancelled, NotModified, SourceError, TryLater
-from sources.loading import Loader
+from sources.loading import Batch, Loader
 from sources.models import Run, Source, SourceVersion, Status
 from sources.origin import Origin, open_origin
-from sources.pipeline import Pipeline, batched
+from sources.pipeline import Pipeline
 from sources.pulse import Pulse
-from sources.rows import Row
 from sources.runlog import Log
 from sources.tally import Tally
 
 logger = logging.getLogger(__name__)
-
-BATCH_ROWS = 10_000
 
 
 class Execution:
@@ -93,13 +91,14 @@ class Execution:
         revealed, ended = secrets.reveal(run.source, definition), self._pulse.ended
         with open_origin(definition, run, revealed, deadline, ended) as origin:
             rows = Pipeline(definition).rows(self._watched(origin), self.tally, origin.look)
-            with Loader(definition, run, self.tally, ended) as loader:
-                self._load(batched(rows, BATCH_ROWS), loader, origin)
+            loader = Loader(definition, run, self.tally, ended)
+            with loader, ahead(loader.batches(rows)) as batches:
+                self._load(batches, loader, origin)
 
-    def _load(self, batches: Iterable[list[Row]], loader: Loader, origin: Origin) -> None:
-        held: list[Row] = []
+    def _load(self, batches: Iterable[Batch], loader: Loader, origin: Origin) -> None:
+        held: Batch | None = None
         for batch in batches:
-            if held:
+            if held is not None:
                 loader.load(held)
             held = batch
         loader.finish(held, lambda: self._succeed(origin))

@@ -15,6 +15,9 @@ from sources.rows import Row
 
 MOST_CHARACTERS = 255
 HASH_BYTES = 16
+ORDERED = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
+_PLAIN = 1 << 63
+_blake2b = blake2b(digest_size=HASH_BYTES)
 _BITS = 850  # of an integer with more digits than a key may have
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
@@ -38,6 +41,8 @@ def make_key(paths: Sequence[str]) -> KeyMaker:
 
     def key(row: Row) -> str:
         value = get(row)
+        if type(value) is int and -_PLAIN < value < _PLAIN:
+            return str(value)
         return _checked(value if type(value) is str and value else _text(path, value))
 
     return key
@@ -77,10 +82,17 @@ def _text(path: str, value: Any) -> str:
     if isinstance(value, Decimal):
         return _decimal_text(path, value)
     if isinstance(value, datetime):
-        return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+        return _time_text(value)
     if isinstance(value, date):
         return value.isoformat()
     return _no_key(path, "missing" if value is MISSING else "null" if value is None else "a list or an object")
+
+
+def _time_text(value: datetime) -> str:
+    """As in the row's JSON."""
+    if value.tzinfo is None:
+        return value.isoformat()
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
 
 
 def _decimal_text(path: str, value: Decimal) -> str:
@@ -106,13 +118,19 @@ def content_hash(row: Row) -> bytes:
     """16 bytes (BLAKE2b) of the row as JSON, members sorted at all levels.
 
     1 and 1.0 differ, as they do when they are stored. Decimals count as exact numbers: Decimal("1.50") is the float
-    1.5. A time is the ISO text of it, offset included. Raises RowRejected ("too_deep").
+    1.5. A time is the ISO text of it, offset included, Z for UTC. Raises RowRejected ("too_deep").
     """
     try:
-        text = orjson.dumps(row, default=_number, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(row, default=_number, option=ORDERED)
     except TypeError:  # integers beyond 64 bits, lone surrogates, more than 254 levels
         text = _slowly(row)
-    return blake2b(text, digest_size=HASH_BYTES).digest()
+    return hash_of(text)
+
+
+def hash_of(text: bytes) -> bytes:
+    hash = _blake2b.copy()
+    hash.update(text)
+    return hash.digest()
 
 
 def _number(value: Any) -> Any:

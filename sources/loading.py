@@ -4,8 +4,11 @@ A batch is committed by who carries out the run alone: a worker that was given u
 nothing that the one after it has loaded.
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
+from datetime import datetime
+from functools import partial
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -28,6 +31,13 @@ from sources.runlog import Log
 from sources.tally import Tally
 
 Sink = Appender | Upserter | Replacer
+
+
+BATCH_ROWS = 5000
+BATCH_BYTES = 4 << 20
+
+Batch = Callable[[], None]
+"""Loads rows, inside a transaction."""
 
 
 class Loader:
@@ -55,21 +65,31 @@ class Loader:
         if error is not None and self._dedupe is not None:
             self._dedupe.forget()
 
-    def load(self, rows: Sequence[Row]) -> None:
+    def batches(self, rows: Iterator[Row]) -> Iterator[Batch]:
+        """May be asked for in another thread while a batch is loaded."""
+        for first in rows:
+            some = itertools.chain([first], itertools.islice(rows, BATCH_ROWS - 1))
+            if self._dedupe is not None:  # which rows are new depends on the batches before
+                yield partial(self._take_unseen, self._dedupe, list(some))
+            else:
+                yield partial(self._store, self._sink.prepare(some, BATCH_BYTES))
+
+    def load(self, batch: Batch) -> None:
         """Raises SourceError, Cancelled or django.db.Error."""
         if self._is_whole:
-            self._take(rows)
+            batch()
             return
         with transaction.atomic():
-            self._take(rows)
+            batch()
             if not runs.hold(self._run):
                 raise Cancelled
         self._committed()
 
-    def finish(self, rows: Sequence[Row], succeed: Callable[[], None]) -> None:
+    def finish(self, last: Batch | None, succeed: Callable[[], None]) -> None:
         """Load the last rows and call `succeed`, in one transaction. Raises what `load` and `succeed` raise."""
         with nullcontext() if self._is_whole else transaction.atomic():
-            self._take(rows)
+            if last is not None:
+                last()
             self._count(self._finish_sink())
             succeed()
         self._whole.close()
@@ -86,13 +106,14 @@ class Loader:
             )
         return counts
 
-    def _take(self, rows: Sequence[Row]) -> None:
-        if self._dedupe is not None:
-            unseen = self._dedupe.unseen(rows)
-            self._tally.counts["duplicates"] += unseen.count(False)
-            rows = [row for row, is_new in zip(rows, unseen, strict=True) if is_new]
-        if rows:
-            self._count(self._sink.load(rows, timezone.now()))
+    def _take_unseen(self, dedupe: Dedupe, rows: Sequence[Row]) -> None:
+        unseen = dedupe.unseen(rows)
+        self._tally.counts["duplicates"] += unseen.count(False)
+        if new := [row for row, is_new in zip(rows, unseen, strict=True) if is_new]:
+            self._store(self._sink.prepare(new))
+
+    def _store(self, store: Callable[[datetime], Counts]) -> None:
+        self._count(store(timezone.now()))
 
     def _count(self, counts: Counts) -> None:
         self._tally.counts.update(counts.numbers())

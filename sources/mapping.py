@@ -78,13 +78,10 @@ def _make_taker(field: Field, pointer: str) -> Reader:
 
     def take(row: Row) -> Any:
         try:
-            value = read(row)
-            if value is not None:
-                value = convert(value)
+            if (value := read(row)) is not None and (value := convert(value)) is not None:
+                return value
         except RowRejected as error:
             return _failed(field, row, error)
-        if value is not None:
-            return value
         if default is None and field.required:
             return _failed(field, row, RowRejected("missing_field", f"{field.source} is missing or null."))
         return default

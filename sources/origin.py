@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from threading import Event
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sources import decode, uploads
 from sources.address import Guard
@@ -15,7 +15,9 @@ from sources.http.fetcher import Surroundings
 from sources.http.pages import Pages
 from sources.models import Run
 from sources.rows import Item, Row
-from sources.sql import Query
+
+if TYPE_CHECKING:
+    from sources.sql import Query
 
 
 class Origin(Protocol):
@@ -78,7 +80,7 @@ class HttpOrigin:
 
 
 class SqlOrigin:
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: "Query") -> None:
         self._query = query
         self.pages = 0
         self.statuses: Counter[str] = Counter()
@@ -133,6 +135,8 @@ def open_origin(
         with closing(FileOrigin(definition, spec)) as file:
             yield file
     elif isinstance(spec, Sql):
+        from sources.sql import Query  # brings SQLAlchemy: 15 MB that most workers never need
+
         with Query(
             spec,
             secrets=secrets,

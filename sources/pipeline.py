@@ -21,6 +21,7 @@ class Pipeline:
 
     def __init__(self, definition: Definition) -> None:
         self._fields = definition.map
+        self._is_normalized = definition.normalize is not None
         self._normalize = make_normalizer(definition.normalize)
         self._map = make_mapper(definition.map)
         self._passes = make_filter(definition.filter)
@@ -35,7 +36,7 @@ class Pipeline:
             counts["decoded"] += 1
             if look is not None:
                 look(item)
-            for piece in self._pieces(item, tally):
+            for piece in self._pieces(item, tally) if self._is_normalized else (item,):
                 try:
                     row = map_row(piece)
                 except RowRejected as rejection:
@@ -88,15 +89,3 @@ class Pipeline:
                 return
             except RowRejected as rejection:
                 tally.reject(Rejected("normalize", rejection.code, str(rejection), item))
-
-
-def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """Lists of `size` rows, the last one shorter."""
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) >= size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -18,7 +18,6 @@ from sources.definition import Definition, Http, OAuth2Auth, Sql
 from sources.errors import BadDefinition, Forbidden, SourceError
 from sources.http.urls import checked_url, origin
 from sources.models import Secret, Source
-from sources.sql.place import Server, place_of
 
 KEY_PURPOSE = b"data-handler: secrets of sources, 1"
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -101,9 +100,14 @@ def _hosts(definition: Definition) -> set[str]:
     if isinstance(extract, Http):
         hosts = {_web_host(extract.url)}
         return hosts | {_web_host(extract.auth.token_url)} if isinstance(extract.auth, OAuth2Auth) else hosts
-    if isinstance(extract, Sql) and isinstance(server := place_of(extract.url), Server):
-        return {f"{_bracketed(server.host)}:{server.port}"}
-    return set()
+    return _database_host(extract) if isinstance(extract, Sql) else set()
+
+
+def _database_host(extract: Sql) -> set[str]:
+    from sources.sql.place import Server, place_of  # brings SQLAlchemy: 15 MB that most workers never need
+
+    server = place_of(extract.url)
+    return {f"{_bracketed(server.host)}:{server.port}"} if isinstance(server, Server) else set()
 
 
 def _web_host(text: str) -> str:

@@ -1,5 +1,6 @@
 """What became of the rows of a run: counts, and samples of those that were left out."""
 
+import threading
 from collections import Counter
 from typing import Any
 
@@ -12,14 +13,22 @@ MOST_SAMPLE_CHARACTERS = 2000
 
 
 class Tally:
-    """`counts`: rows by what happened to them; `reasons`: rejected ones by step and code."""
+    """`counts`: rows by what happened to them; `reasons`: rejected ones by step and code.
+
+    Rows may be rejected in several threads; of the other counts each is one thread's.
+    """
 
     def __init__(self) -> None:
+        self._rejects = threading.Lock()
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.samples: list[dict[str, Any]] = []
 
     def reject(self, rejected: Rejected) -> None:
+        with self._rejects:
+            self._reject(rejected)
+
+    def _reject(self, rejected: Rejected) -> None:
         self.counts["rejected"] += 1
         self.reasons[f"{rejected.step}: {rejected.code}"] += 1
         if len(self.samples) < MOST_SAMPLES:

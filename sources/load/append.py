@@ -1,6 +1,6 @@
 """Rows as events of a stream, through the buffer as if they had been posted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from threading import Event as Signal
 
@@ -10,7 +10,7 @@ from ingest.fields import MOST_CHARACTERS, read_type
 from ingest.pusher import SHARE_BYTES, SHARE_EVENTS
 from sources.definition import Append
 from sources.errors import BadDefinition, RowRejected
-from sources.keys import content_hash, make_key
+from sources.keys import make_key
 from sources.load import values
 from sources.load.announcer import announcer
 from sources.load.counts import Counts
@@ -18,6 +18,9 @@ from sources.load.intake import Intake
 from sources.rows import Rejected, Row
 
 PATIENCE_SECONDS = 60.0
+
+Keyed = tuple[str, bytes]
+"""An idempotency key and a row as JSON text."""
 
 
 class Appender:
@@ -43,20 +46,35 @@ class Appender:
         self._type = spec.type or None
         self._intake.stream()
 
-    def load(self, rows: Sequence[Row], now: datetime) -> Counts:
+    def load(self, rows: Iterable[Row], now: datetime) -> Counts:
         """Return once the events are in the buffer. Raises LoadFailed, LoadDelayed, Cancelled; rows may then be
         appended or not.
 
         `now` is for other loaders: an event tells itself when it was accepted.
         """
-        counts, stream = Counts(), self._intake.stream()
-        kept: list[tuple[Row, str, bytes]] = []
+        return self.prepare(rows)(now)
+
+    def prepare(self, rows: Iterable[Row], most_bytes: int | None = None) -> Callable[[datetime], Counts]:
+        """Rows made ready, as may be done beside the loading of others; call what is given to load them.
+
+        It takes rows until they have so many bytes, and keeps no row.
+        """
+        counts, size, most = Counts(), 0, most_bytes or 1 << 62
+        kept: list[Keyed] = []
         for row in rows:
             try:
-                text = values.encode(row)
-                kept.append((row, self._idempotency_key(row), text))
+                text, hash = values.encode_and_hash(row)
+                kept.append((self._idempotency_key(row, hash.hex()), text))
             except RowRejected as rejection:
-                counts.rejected.append(Rejected("load", rejection.code, str(rejection), row))
+                counts.reject(row, rejection)
+                continue
+            size += len(text)
+            if size >= most:
+                break
+        return lambda now: self._load(kept, counts)
+
+    def _load(self, kept: Sequence[Keyed], counts: Counts) -> Counts:
+        stream = self._intake.stream()
         for piece in _pieces(kept):
             parsed, events = self._events(piece, stream.rules)
             if events:
@@ -64,7 +82,7 @@ class Appender:
             count_events(parsed)
             counts.appended += len(events)
             counts.rejected += [
-                Rejected("load", code, values.of_row(detail), piece[index][0])
+                Rejected("load", code, values.of_row(detail), values.row_of(piece[index][1]))
                 for index, code, detail in parsed.rejections
             ]
         return counts
@@ -77,16 +95,15 @@ class Appender:
     def committed(self) -> None:
         """Nothing is left to do."""
 
-    def _idempotency_key(self, row: Row) -> str:
+    def _idempotency_key(self, row: Row, hash: str) -> str:
         """Cut short, a key is no other's: the hash is of all the row."""
-        hash = content_hash(row).hex()
         key = "content" if self._key is None else self._key(row)
         return f"{key[: MOST_CHARACTERS - 1 - len(hash)]}:{hash}"
 
-    def _events(self, piece: Sequence[tuple[Row, str, bytes]], rules: StreamRules) -> tuple[Parsed, list[Event]]:
-        lines = b"\n".join([text for _, _, text in piece])
+    def _events(self, piece: Sequence[Keyed], rules: StreamRules) -> tuple[Parsed, list[Event]]:
+        lines = b"\n".join([text for _, text in piece])
         parsed = parse(lines, "application/x-ndjson", {}, _without_key(rules), values.limits())
-        keys = [key for _, key, _ in piece]
+        keys = [key for key, _ in piece]
         if parsed.indexes is not None:
             keys = [keys[index] for index in parsed.indexes]
         events: list[Event] = [
@@ -101,10 +118,10 @@ def _without_key(rules: StreamRules) -> StreamRules:
     return StreamRules("-", rules.time_path, rules.type_path, rules.validator, rules.schema_mode)
 
 
-def _pieces(kept: Sequence[tuple[Row, str, bytes]]) -> Iterator[Sequence[tuple[Row, str, bytes]]]:
+def _pieces(kept: Sequence[Keyed]) -> Iterator[Sequence[Keyed]]:
     """Of as many events and bytes as chunks should have."""
     start = size = 0
-    for place, (_, _, text) in enumerate(kept):
+    for place, (_, text) in enumerate(kept):
         if place > start and (size + len(text) > SHARE_BYTES or place - start >= SHARE_EVENTS):
             yield kept[start:place]
             start, size = place, 0

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 
+from sources.errors import RowRejected
 from sources.rows import Rejected
 
 
@@ -19,6 +20,9 @@ class Counts:
     superseded: int = 0
     deleted: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+
+    def reject(self, row: object, rejection: RowRejected) -> None:
+        self.rejected.append(Rejected("load", rejection.code, str(rejection), row))
 
     def numbers(self) -> dict[str, int]:
         """Those above zero, without `rejected`."""

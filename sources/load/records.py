@@ -1,9 +1,11 @@
 """Rows as records: the current value of each key of a source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
+import orjson
 from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -12,15 +14,17 @@ from ingest.fields import read_time
 from ingest.writer import is_data_error
 from sources.definition import Replace, Upsert
 from sources.errors import RowRejected
-from sources.keys import content_hash, make_key
+from sources.keys import make_key
 from sources.load import values
 from sources.load.changes import Change, Changes
 from sources.load.counts import Counts
-from sources.load.staging import Entry, Merged, Staging
+from sources.load.staging import Entry, Merged, Staging, lines
 from sources.paths import getter
-from sources.rows import Rejected, Row
+from sources.rows import Row
 
-TimeReader = Callable[[Row], str | None]
+Time = datetime | str | None
+TimeReader = Callable[[Row], Time]
+Store = Callable[[datetime], Counts]
 
 
 class Upserter:
@@ -50,16 +54,25 @@ class Upserter:
         self._starts_at, self._ends_at = _time_reader(spec.starts_at), _time_reader(spec.ends_at)
         self._changes = changes
 
-    def load(self, rows: Sequence[Row], now: datetime) -> Counts:
+    def load(self, rows: Iterable[Row], now: datetime) -> Counts:
         """Raises django.db.Error where not the data is at fault."""
+        return self.prepare(rows)(now)
+
+    def prepare(self, rows: Iterable[Row], most_bytes: int | None = None) -> Store:
+        """Rows made ready, as may be done beside the loading of others; call what is given to load them.
+
+        It takes rows until they have so many bytes, and keeps no row.
+        """
         counts = Counts()
-        entries = self._entries(rows, counts)
-        if not entries:
-            return counts
+        entries = self._entries(rows, counts, most_bytes or 1 << 62)
         latest = {entry.key: entry for entry in entries}
         counts.superseded = len(entries) - len(latest)
-        self._staging.prepare()
-        self._store(sorted(latest.values()), rows, now, counts)
+        return partial(self._load, sorted(latest.values()), counts)
+
+    def _load(self, entries: Sequence[Entry], counts: Counts, now: datetime) -> Counts:
+        if entries:
+            self._staging.prepare()
+            self._store(entries, now, counts)
         return counts
 
     def finish(self, now: datetime) -> Counts:
@@ -71,25 +84,33 @@ class Upserter:
         if self._changes is not None:
             self._changes.announce()
 
-    def _entries(self, rows: Sequence[Row], counts: Counts) -> list[Entry]:
-        key, starts_at, ends_at, make = self._key, self._starts_at, self._ends_at, Entry._make
-        entries: list[Entry] = []
-        for place, row in enumerate(rows):
+    def _entries(self, rows: Iterable[Row], counts: Counts, most_bytes: int) -> list[Entry]:
+        key, starts_at, ends_at, encode = self._key, self._starts_at, self._ends_at, values.encode_and_hash
+        keys: list[str] = []
+        texts: list[bytes] = []
+        hashes: list[bytes] = []
+        times: list[Time] = []
+        size = 0
+        for row in rows:
             try:
-                value = values.encode(row)
-                entries.append(make((key(row), value, content_hash(row), starts_at(row), ends_at(row), place)))
+                text, hash = encode(row)
+                keys.append(key(row))
             except RowRejected as rejection:
-                self._reject(row, rejection, counts)
-        allowed = values.limits()
-        refused = values.refusals([rows[entry.row] for entry in entries], [entry.value for entry in entries], allowed)
+                counts.reject(row, rejection)
+                continue
+            texts.append(text)
+            hashes.append(hash)
+            times += (starts_at(row), ends_at(row))
+            size += len(text)
+            if size >= most_bytes:
+                break
+        entries = list(map(Entry, keys, lines(keys, texts, hashes, _texts(times))))
+        refused = values.refusals(texts, values.limits())
         for place, refusal in refused.items():
-            self._reject(rows[entries[place].row], refusal, counts)
+            counts.reject(values.row_of(texts[place]), refusal)
         return [entry for place, entry in enumerate(entries) if place not in refused] if refused else entries
 
-    def _reject(self, row: Row, rejection: RowRejected, counts: Counts) -> None:
-        counts.rejected.append(Rejected("load", rejection.code, str(rejection), row))
-
-    def _store(self, entries: Sequence[Entry], rows: Sequence[Row], now: datetime, counts: Counts) -> None:
+    def _store(self, entries: Sequence[Entry], now: datetime, counts: Counts) -> None:
         """Those that PostgreSQL refuses are found by bisection under savepoints, and the good ones stored."""
         try:
             with transaction.atomic(using=self._connection.alias):
@@ -100,10 +121,10 @@ class Upserter:
             if len(entries) > 1:
                 middle = len(entries) // 2
                 for half in (entries[:middle], entries[middle:]):
-                    self._store(half, rows, now, counts)
+                    self._store(half, now, counts)
             else:
-                row = rows[entries[0].row]
-                self._reject(row, RowRejected("refused_by_database", str(error).partition("\n")[0]), counts)
+                refusal = RowRejected("refused_by_database", str(error).partition("\n")[0])
+                counts.reject(values.row_of(entries[0].value), refusal)
             return
         again = min(merged.again, merged.changed)
         counts.inserted += merged.inserted
@@ -118,9 +139,9 @@ class Upserter:
     def _note(self, merged: Merged, entries: Sequence[Entry]) -> None:
         if self._changes is None or not merged.inserted + merged.changed:
             return
-        by_key = {entry.key: entry.value for entry in entries}
-        inserted = [Change("inserted", key, by_key[key]) for key in merged.inserted_keys]
-        updated = [Change("updated", key, by_key[key]) for key in merged.changed_keys]
+        by_key = {entry.key: entry for entry in entries}
+        inserted = [Change("inserted", key, by_key[key].value) for key in merged.inserted_keys]
+        updated = [Change("updated", key, by_key[key].value) for key in merged.changed_keys]
         self._changes.note({"inserted": merged.inserted, "updated": merged.changed}, inserted + updated)
 
 
@@ -129,15 +150,23 @@ def _time_reader(path: str) -> TimeReader:
         return lambda row: None
     get = getter(path)
 
-    def read(row: Row) -> str | None:
+    def read(row: Row) -> Time:
         value = get(row)
-        return _text(value) if isinstance(value, datetime) else read_time(value)
+        return _in_utc(value) if isinstance(value, datetime) else read_time(value)
 
     return read
 
 
-def _text(time: datetime) -> str | None:
+def _in_utc(time: datetime) -> datetime | None:
+    if time.tzinfo is UTC:
+        return time
     try:
-        return (time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except OverflowError:
         return None
+
+
+def _texts(times: list[Time]) -> list[str | None]:
+    """All at once: formatting one by one would cost as much as all else."""
+    texts: list[str | None] = orjson.loads(orjson.dumps(times))
+    return texts

@@ -1,6 +1,7 @@
 """The records of a source made exactly what one run brings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sources.load.changes import Change, Changes
 from sources.load.counts import Counts
 from sources.load.records import Upserter
 from sources.load.staging import Entry, Merged, of_source
-from sources.rows import Row
+from sources.rows import Rejected
 
 # Not IF NOT EXISTS: were the transaction another than that of the batches before, their records would be deleted.
 CREATE = "DROP TABLE IF EXISTS pg_temp.seen_record; CREATE TEMPORARY TABLE seen_record (key text) ON COMMIT DROP"
@@ -53,16 +54,16 @@ class Replacer(Upserter):
         self._allow_empty, self._allow_rejected = spec.allow_empty, spec.allow_rejected
         self._begun = False
         self._came = self._stored = self._unknown = 0
-        self._kept: list[str] = []
 
-    def load(self, rows: Sequence[Row], now: datetime) -> Counts:
-        """As Upserter's. Raises django.db.ProgrammingError in another transaction than the batch before."""
+    def _load(self, entries: Sequence[Entry], counts: Counts, now: datetime) -> Counts:
+        """Raises django.db.ProgrammingError in another transaction than the batch before."""
         self._begin()
-        self._came += len(rows)
-        counts = super().load(rows, now)
-        if self._kept:
-            self._execute(SEE, [array(self._kept)])
-            self._kept = []
+        self._came += len(entries) + len(counts.rejected)
+        super()._load(entries, counts, now)
+        kept = list(self._keys_of(counts.rejected))
+        self._unknown += len(counts.rejected) - len(kept)
+        if kept:
+            self._execute(SEE, [array(kept)])
         return counts
 
     def finish(self, now: datetime, rejected_before: int = 0) -> Counts:
@@ -106,12 +107,11 @@ class Replacer(Upserter):
         self._execute(SEE, [array(entry.key for entry in entries)])
         return merged
 
-    def _reject(self, row: Row, rejection: RowRejected, counts: Counts) -> None:
-        super()._reject(row, rejection, counts)
-        try:
-            self._kept.append(self._key(row))
-        except RowRejected:
-            self._unknown += 1
+    def _keys_of(self, rejections: Iterable[Rejected]) -> Iterator[str]:
+        for rejected in rejections:
+            if isinstance(rejected.row, dict):
+                with suppress(RowRejected):
+                    yield self._key(rejected.row)
 
     def _execute(self, statement: str, parameters: Sequence[str] = ()) -> None:
         with self._connection.cursor() as cursor:

@@ -1,6 +1,6 @@
 """Records on their way into the table: the first of a source are copied there, others staged beside it and merged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ingest.rows import NULL, copy_field, copy_payloads
+from ingest.rows import NULL, copy_field
 from ingest.writer import is_data_error
 
 LOCK_CLASS = 0x64687263  # "dhrc": any number, so long as it is ours
@@ -67,14 +67,15 @@ SET LOCAL enable_incremental_sort TO DEFAULT
 
 
 class Entry(NamedTuple):
-    """One record to be; `value` is JSON text, the times ISO texts in UTC, `row` the number of its row in the batch."""
+    """One record to be. A run has tens of thousands of them at hand, so nothing stands here twice."""
 
     key: str
-    value: bytes
-    hash: bytes
-    starts_at: str | None
-    ends_at: str | None
-    row: int
+    line: bytes
+
+    @property
+    def value(self) -> bytes:
+        """JSON text."""
+        return self.line.split(b"\t", 2)[1].replace(b"\\\\", b"\\")
 
 
 class Merged(NamedTuple):
@@ -134,9 +135,9 @@ class Staging:
 
     def _insert(self, entries: Sequence[Entry], now: datetime) -> Merged:
         source_id = NULL if self._source_id is None else self._source_id
-        end = f"\t{source_id}\t{now.isoformat()}\t{now.isoformat()}\t{self._run_id or NULL}\n"
+        end = f"{source_id}\t{now.isoformat()}\t{now.isoformat()}\t{self._run_id or NULL}\n".encode()
         with transaction.atomic(using=self._connection.alias):
-            self._copy(COPY_RECORDS, _lines(entries, [end] * len(entries)))
+            self._copy(COPY_RECORDS, b"".join([part for entry in entries for part in (entry.line, end)]))
         keys = [entry.key for entry in entries[: settings.NOTIFY_MAX_EVENTS]]
         return Merged(len(entries), len(entries), 0, 0, keys, [])
 
@@ -144,7 +145,7 @@ class Staging:
         if not self._is_clear:
             self._clear()
         self._is_clear = False
-        self._copy(COPY_STAGED, _lines(entries, [f"\t{place}\n" for place in range(len(entries))]))
+        self._copy(COPY_STAGED, b"".join([b"%b%d\n" % (entry.line, place) for place, entry in enumerate(entries)]))
         values = {
             "source_id": self._source_id,
             "run_id": self._run_id,
@@ -178,14 +179,12 @@ def from_key(source_id: int | None) -> str:
     return "(source_id, key) >= (%(source_id)s, staged.key)"
 
 
-def _lines(entries: Sequence[Entry], ends: Sequence[str]) -> bytes:
-    """In PostgreSQL's COPY text format; what ends each line is given."""
-    values = copy_payloads([entry.value for entry in entries])
-    return b"".join(
-        [
-            f"{copy_field(key)}\t".encode()
-            + value
-            + f"\t\\\\x{hash.hex()}\t{starts_at or NULL}\t{ends_at or NULL}{end}".encode()
-            for (key, _, hash, starts_at, ends_at, _), value, end in zip(entries, values, ends, strict=True)
-        ]
-    )
+def lines(
+    keys: Sequence[str], values: Sequence[bytes], hashes: Sequence[bytes], times: Sequence[str | None]
+) -> Iterator[bytes]:
+    """Records in PostgreSQL's COPY text format, as far as their rows tell; `times`: a start and an end of each."""
+    starts = iter(times)
+    for key, value, hash, starts_at, ends_at in zip(keys, values, hashes, starts, starts, strict=True):
+        text = value.replace(b"\\", b"\\\\") if b"\\" in value else value  # JSON has no other character to escape
+        end = f"\t\\\\x{hash.hex()}\t{starts_at or NULL}\t{ends_at or NULL}\t"
+        yield f"{copy_field(key)}\t".encode() + text + end.encode()

@@ -10,7 +10,9 @@ import orjson
 from django.conf import settings
 
 from ingest.payload import Limits, Refused, check, harmless_bytes, is_doubtful
+from sources.decode import json_values
 from sources.errors import RowRejected
+from sources.keys import ORDERED, content_hash, hash_of
 from sources.rows import Row
 
 MOST_LEVELS = Limits().max_depth
@@ -27,12 +29,25 @@ def encode(row: Row) -> bytes:
         text = orjson.dumps(row, default=_exact, option=orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError:
         text = orjson.dumps(_plain(row, 1), default=_exact, option=orjson.OPT_UTC_Z)
+    return _checked(text, row)
+
+
+def encode_and_hash(row: Row) -> tuple[bytes, bytes]:
+    """`encode`, with members in the order of their names, and `content_hash`: for most rows, that of the same text."""
+    try:
+        text = orjson.dumps(row, option=ORDERED)
+    except orjson.JSONEncodeError:
+        return encode(row), content_hash(row)
+    return _checked(text, row), hash_of(text)
+
+
+def _checked(text: bytes, row: Row) -> bytes:
     if b"null" in text and not _are_finite(row.values()):  # orjson makes null of NaN and Infinity
         raise _not_finite()
     return text
 
 
-def refusals(rows: Sequence[Row], texts: Sequence[bytes], allowed: Limits) -> dict[int, RowRejected]:
+def refusals(texts: Sequence[bytes], allowed: Limits) -> dict[int, RowRejected]:
     """By their place, those of these rows that may not be stored, by what an event may be (ingest.payload)."""
     together = b"\n".join(texts)
     doubtful, harmless = is_doubtful(together, allowed), harmless_bytes(together, len(texts), allowed)
@@ -42,10 +57,18 @@ def refusals(rows: Sequence[Row], texts: Sequence[bytes], allowed: Limits) -> di
     for place, text in enumerate(texts):
         if doubtful or len(text) > harmless:
             try:
-                check(rows[place], text, doubtful, allowed)
+                check({}, text, doubtful, allowed)
             except Refused as refusal:
                 found[place] = RowRejected(refusal.code, of_row(refusal.detail))
     return found
+
+
+def row_of(text: bytes) -> object:
+    """The row that this is the text of, as far as JSON says it: for showing what was left out."""
+    try:
+        return json_values.loads(text)
+    except (ValueError, RecursionError):
+        return text.decode(errors="replace")
 
 
 def of_row(detail: str) -> str:

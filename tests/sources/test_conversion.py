@@ -325,3 +325,22 @@ def test_a_zone_that_does_not_exist_is_refused(name: str) -> None:
 def test_a_format_that_reads_no_time_is_refused(format_: str) -> None:
     with pytest.raises(BadDefinition, match="format"):
         make_converter("time", "UTC", format_)
+
+
+COMMON = st.from_regex(r"-?[0-9]{0,20}\.?[0-9]{0,20}|20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{0,12}Z?", fullmatch=True)
+
+
+@CHECKED
+@given(COMMON, st.sampled_from(["integer", "number", "boolean", "time"]))
+def test_what_is_common_is_read_as_with_blanks_around_it(text: str, type_: str) -> None:
+    """Which takes the longer way."""
+    convert = make_converter(type_)
+
+    def read(value: str) -> Any:
+        try:
+            found = convert(value)
+        except RowRejected as rejection:
+            return rejection.code
+        return type(found), found
+
+    assert read(text) == read(f" {text} ")

@@ -55,7 +55,7 @@ def test_a_text_alone_is_the_key_as_it_is() -> None:
         (-0.0, "0"),
         (0, "0"),
         (False, "false"),
-        (datetime(2021, 6, 30, 21, tzinfo=timezone(timedelta(hours=2))), "2021-06-30T19:00:00+00:00"),
+        (datetime(2021, 6, 30, 21, tzinfo=timezone(timedelta(hours=2))), "2021-06-30T19:00:00Z"),
         (date(2021, 6, 30), "2021-06-30"),
     ],
 )
@@ -156,7 +156,7 @@ def test_these_differ(one: Any, other: Any) -> None:
         (Decimal("1.50"), 1.5),
         (Decimal("0"), 0.0),
         (Decimal("1.2345678901234567890"), Decimal("1.23456789012345678900")),
-        (datetime(2021, 6, 30, tzinfo=UTC), "2021-06-30T00:00:00+00:00"),
+        (datetime(2021, 6, 30, tzinfo=UTC), "2021-06-30T00:00:00Z"),
         ([2**70, Decimal("0.0")], [2**70, 0.0]),
     ],
 )
@@ -167,7 +167,7 @@ def test_these_are_the_same(one: Any, other: Any) -> None:
 def test_a_hash_stays_what_it_is() -> None:
     """It is stored, and compared after an upgrade."""
     row = {"b": [1, 2.5, None, True], "a": {"y": "é", "x": Decimal("0.1")}, "c": datetime(2021, 6, 30, tzinfo=UTC)}
-    text = '{"a":{"x":0.1,"y":"é"},"b":[1,2.5,null,true],"c":"2021-06-30T00:00:00+00:00"}'
+    text = '{"a":{"x":0.1,"y":"é"},"b":[1,2.5,null,true],"c":"2021-06-30T00:00:00Z"}'
     assert content_hash(row) == blake2b(text.encode(), digest_size=16).digest()
 
 

@@ -209,6 +209,13 @@ def test_rows_of_a_first_load_may_come_again(source: Source) -> None:
     assert sorted(stored(source)) == ["1", "2", "3", "4"]
 
 
+def test_rows_are_made_ready_until_they_have_so_many_bytes(source: Source) -> None:
+    rows = iter([{"id": number, "text": "x" * 1000} for number in range(10)])
+    store = upserter(source).prepare(rows, most_bytes=2500)
+    assert store(NOW).numbers() == {"inserted": 3}
+    assert [row["id"] for row in rows] == [3, 4, 5, 6, 7, 8, 9]
+
+
 def test_no_row_is_no_work(source: Source) -> None:
     assert load(source).numbers() == {}
 

@@ -37,7 +37,8 @@ def claimed(now: datetime) -> Run:
 
 def load(run: Run, rows: list[dict[str, Any]]) -> None:
     with Loader(definition_of(run), run, Tally(), Event()) as loader:
-        loader.load(rows)
+        for batch in loader.batches(iter(rows)):
+            loader.load(batch)
 
 
 def test_a_worker_that_was_given_up_and_comes_back_changes_no_record() -> None:

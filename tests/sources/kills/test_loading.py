@@ -1,4 +1,4 @@
-"""A worker that dies among the batches of a large answer, of 10,000 rows each."""
+"""A worker that dies among the batches of a large answer."""
 
 from io import BytesIO
 
@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 
 from sources import saving, uploads
+from sources.loading import BATCH_ROWS
 from sources.models import Record, Source, Status
 from tests.sources.kills.stage import Stage, encoded, records, rows, state, told
-from tests.sources.kills.standing import holding, wait_for_lock
+from tests.sources.kills.standing import holding, until, wait_for_lock
 from tests.sources.provider import Provider, data
 
 pytestmark = pytest.mark.stack
@@ -44,17 +45,17 @@ def test_between_two_batches(stage: Stage, provider: Provider) -> None:
             wait_for_lock("pg_advisory_xact_lock")
             worker.kill()
     stage.lose(worker)
-    assert (records(source), state(source)) == (rows(1, 10_000), {})
+    assert (records(source), state(source)) == (rows(1, BATCH_ROWS), {})
     run = stage.resume(run)
     counts = {name: run.counts.get(name) for name in ("decoded", "inserted", "unchanged", "updated")}
-    assert counts == {"decoded": 22_000, "inserted": 12_000, "unchanged": 10_000, "updated": None}
+    assert counts == {"decoded": 22_000, "inserted": 22_000 - BATCH_ROWS, "unchanged": BATCH_ROWS, "updated": None}
     assert (run.status, records(source)) == (Status.SUCCESS, ROWS)
     assert state(source) == {"cursor": 22_000, "etag": '"x"'}
 
 
 def test_inside_the_copy_of_the_first_records(stage: Stage, provider: Provider) -> None:
     source = large(stage, provider)
-    with holding(INSERT, source.pk, "9999", "{}"):
+    with holding(INSERT, source.pk, str(BATCH_ROWS - 1), "{}"):
         run, worker = stage.begin(source)
         wait_for_lock("COPY record")
         worker.kill()
@@ -110,9 +111,10 @@ def test_in_the_decoder_in_the_middle_of_a_body(stage: Stage) -> None:
         with holding("LOCK TABLE upload_piece IN ACCESS EXCLUSIVE MODE"):
             hold.release()
             wait_for_lock("upload_piece")
+            until(Record.objects.exists, "the first batch to be committed")
             worker.kill()
     stage.lose(worker)
-    assert 10_000 <= len(records(source)) < 30_000
+    assert BATCH_ROWS <= len(records(source)) < 30_000
     run = stage.resume(run)
     assert (run.status, run.counts["decoded"], records(source)) == (Status.SUCCESS, 30_000, whole)
     assert run.counts["inserted"] + run.counts["unchanged"] == 30_000
