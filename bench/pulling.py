@@ -1,7 +1,7 @@
 """(i) A table as CSV over HTTP into records, and into a stream: the whole of a run, by a worker of the service.
 
-Against a bare COPY of the same file into a plain table of the same columns, with no index and no key. For what of the
-distance is the price of records, the same records are copied once more into a table like theirs, with its indexes.
+Against a bare COPY of the same rows, as they were stored, into a table like theirs with its indexes: as (a) does. And
+beside it against one of the file as it came, into a plain table of its columns without key or index.
 """
 
 import tempfile
@@ -15,14 +15,17 @@ from bench.figures import Figure, Round, per_event
 from bench.provider import providing
 from bench.stack import Stack
 from bench.workers import forget, pull
+from ingest.rows import COLUMNS as COLUMNS_OF_EVENTS
 
 FIRST_TARGET = 0.3
 AGAIN_TARGET = 1.5
 APPEND_TARGET = 0.3
 COPY_BYTES = 1 << 18
 PLAIN = f"CREATE TABLE bare ({', '.join(f'{name} {type}' for name, type in COLUMNS.items())})"
-LIKE_RECORD = "CREATE TABLE bare (LIKE record INCLUDING ALL)"
-RECORD_COLUMNS = "source_id, key, value, hash, starts_at, ends_at, created_at, updated_at, run_id"
+STORED = {
+    "record": "source_id, key, value, hash, starts_at, ends_at, created_at, updated_at, run_id",
+    "event": ", ".join(COLUMNS_OF_EVENTS),
+}
 MAP = [{"to": name, "from": name, "type": TYPES.get(type, type)} for name, type in COLUMNS.items()]
 LOADS: dict[str, dict[str, Any]] = {
     "upsert": {"kind": "upsert", "key": ["id"], "starts_at": "time"},
@@ -33,25 +36,26 @@ LOADS: dict[str, dict[str, Any]] = {
 def measure_pulling(stack: Stack, rounds: int, rows: int) -> Iterator[Figure]:
     """Each figure again after every round."""
     first = Figure("i, upsert", f"CSV of {rows:,} rows into no records", "rows/s", "bare COPY", FIRST_TARGET)
-    like = Figure("i, upsert (2)", "the same", "rows/s", "COPY of the records")
+    first_plain = Figure("i, upsert (2)", first.title, "rows/s", "COPY into a plain table")
     again = Figure("i, again", "the same once more, unchanged", "rows/s", "first time", AGAIN_TARGET)
     append = Figure("i, append", "the same rows to stored events", "rows/s", "bare COPY", APPEND_TARGET)
+    append_plain = Figure("i, append (2)", append.title, "rows/s", "COPY into a plain table")
     with tempfile.TemporaryDirectory(prefix="data-handler-bench-") as folder, providing(Path(folder)) as url:
-        table, records = Path(folder) / "table.csv", Path(folder) / "records"
+        table, stored = Path(folder) / "table.csv", Path(folder) / "stored"
         write_csv(table, rows)
         for _ in range(rounds):
-            bare = rows / _copy(stack, PLAIN, ", ".join(COLUMNS), table, "(FORMAT csv, HEADER)")
+            plain = rows / _copy(stack, PLAIN, ", ".join(COLUMNS), table, "(FORMAT csv, HEADER)")
             inserted = _upsert(stack, url, rows, "inserted", first)
-            first.rounds.append(Round(inserted, bare))
-            yield first
+            first_plain.rounds.append(Round(inserted, plain))
+            yield first_plain
             again.rounds.append(Round(_upsert(stack, url, rows, "unchanged", again), inserted))
             yield again
-            _write_records(stack, records)
-            forget(stack)
-            like.rounds.append(Round(inserted, rows / _copy(stack, LIKE_RECORD, RECORD_COLUMNS, records)))
-            yield like
-            append.rounds.append(Round(_append(stack, url, rows, append), bare))
-            forget(stack)
+            first.rounds.append(Round(inserted, rows / _copy_stored(stack, "record", stored)))
+            yield first
+            appended = _append(stack, url, rows, append)
+            append_plain.rounds.append(Round(appended, plain))
+            yield append_plain
+            append.rounds.append(Round(appended, rows / _copy_stored(stack, "event", stored)))
             yield append
 
 
@@ -98,8 +102,10 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: file.read(COPY_BYTES), b"")
 
 
-def _write_records(stack: Stack, path: Path) -> None:
-    """Those that there are, as COPY gives them."""
-    statement = f"COPY (SELECT {RECORD_COLUMNS} FROM record ORDER BY id) TO STDOUT"
+def _copy_stored(stack: Stack, table: str, path: Path) -> float:
+    """Seconds of a COPY of all rows of a table, which are forgotten there, into one like it."""
+    statement = f"COPY (SELECT {STORED[table]} FROM {table} ORDER BY id) TO STDOUT"
     with path.open("wb") as file, stack.database.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         file.writelines(copy)
+    forget(stack)
+    return _copy(stack, f"CREATE TABLE bare (LIKE {table} INCLUDING ALL)", STORED[table], path)

@@ -44,6 +44,6 @@ def test_the_provider_serves_files_and_counts_who_asked(tmp_path: Path) -> None:
 
 
 def test_no_number_of_things_may_be_zero() -> None:
-    assert parse(["--only", "i,j,k", "--rows", "10", "--megabytes", "1", "--sources", "5"]).steps == 3 * 4 + 4 + 1
+    assert parse(["--only", "i,j,k", "--rows", "10", "--megabytes", "1", "--sources", "5"]).steps == 3 * 5 + 4 + 1
     with pytest.raises(SystemExit):
         parse(["--rows", "0"])
