@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from asgiref.sync import SyncToAsync
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 
 from access.keys import create_key, known_keys
@@ -39,6 +40,13 @@ def redis_clean(services: embedded.Services) -> redis.Redis:
         with redis.Redis.from_url(url) as client:
             client.flushall()
     return buffer.client()
+
+
+@pytest.fixture(autouse=True)
+def no_connection_left() -> Iterator[None]:
+    """Async code reads in a thread that all tests share: where the next may not use the database, it would stumble."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture(autouse=True)

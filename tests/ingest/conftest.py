@@ -1,8 +1,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.db import connections
 
 from ingest.endpoint import IngestEndpoint
 from tests.ingest.posting import Poster, not_found
@@ -14,4 +12,3 @@ async def post(transactional_db: None, redis_clean: object, token: str) -> Async
     endpoint = IngestEndpoint(not_found)
     yield Poster(endpoint, token)
     await endpoint.close()
-    await sync_to_async(connections.close_all)()
