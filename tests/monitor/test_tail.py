@@ -26,7 +26,13 @@ async def start(url: str, *arguments: str, command: str = "tail") -> asyncio.sub
         sys.executable, "manage.py", command, "--url", url, *arguments,
         cwd=PROJECT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "DATA_HANDLER_KEY": "dh_test"},
+        preexec_fn=_heed_interrupts,
     )  # fmt: skip
+
+
+def _heed_interrupts() -> None:
+    """Tests that run in the background of a shell ignore them, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, list[str], str]:
