@@ -2,6 +2,7 @@ from http import HTTPStatus
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -37,6 +38,12 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/schema/swagger-ui/", needs(Scope.READ)(swagger_ui), name="swagger-ui"),
 ]
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if isinstance(exception, DisallowedHost):
+        return error_page(request, 400, "The service does not go by the host name of this request. See ALLOWED_HOSTS.")
+    return error_page(request, 400, "This is no request that the service can read.")
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponseBase:
