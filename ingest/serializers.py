@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from ingest.models import DeadLetter, Stream
+from ingest.models import DeadLetter, SchemaMode, Stream
 from ingest.schemas import InvalidSchema, compile_schema
 
 
@@ -47,6 +47,12 @@ class StreamSerializer(serializers.ModelSerializer[Stream]):
             except InvalidSchema as error:
                 raise serializers.ValidationError(str(error)) from error
         return schema
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        mode, schema = (fields.get(name, getattr(self.instance, name, None)) for name in ("schema_mode", "schema"))
+        if mode not in (None, SchemaMode.OFF) and schema is None:
+            raise serializers.ValidationError({"schema_mode": f"There is no schema to {mode}: give one, or say off."})
+        return fields
 
 
 class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):

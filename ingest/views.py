@@ -45,7 +45,16 @@ from ingest.serializers import (
 from ingest.writer import Written
 
 
-class EventList(APIView):
+class AcceptingView(APIView):
+    """At an address that takes events in too, which is not this view's doing: see `ingest.endpoint`."""
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        headers: dict[str, str] = super().default_response_headers
+        return {**headers, "Allow": ", ".join([*self.allowed_methods, "POST"])}
+
+
+class EventList(AcceptingView):
     """Events of all streams that you may read, newest first."""
 
     @extend_schema(
@@ -58,7 +67,7 @@ class EventList(APIView):
         return _page(request, {})
 
 
-class StreamEventList(APIView):
+class StreamEventList(AcceptingView):
     """Events of one stream, newest first."""
 
     @extend_schema(

@@ -49,3 +49,9 @@ def test_without_its_last_slash_a_post_is_sent_on_as_a_post(api: Client) -> None
     assert answer.status_code == 308
     assert answer["Location"] == "/api/streams/"
     assert api.post("/api/streams", {"name": "s"}, content_type="application/json", follow=True).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/api/events/", "/api/streams/orders/events/"])
+def test_who_may_not_put_is_told_of_post(api: Client, path: str) -> None:
+    answer = api.put(path, {}, content_type="application/json")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")

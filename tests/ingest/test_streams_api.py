@@ -37,6 +37,7 @@ def test_a_new_stream_holds_nothing(api: Client) -> None:
         ({"name": "a/b"}, "name"),
         ({"name": "x", "schema": {"type": 7}}, "schema"),
         ({"name": "x", "schema_mode": "sometimes"}, "schema_mode"),
+        ({"name": "x", "schema_mode": "enforce"}, "schema_mode"),
         ({"name": "x", "retention_days": -1}, "retention_days"),
     ],
 )
@@ -56,6 +57,15 @@ def test_settings_can_be_changed(api: Client) -> None:
     make_stream()
     answer = api.patch("/api/streams/sensors/", {"retention_days": 7}, content_type="application/json")
     assert (answer.status_code, Stream.objects.get().retention_days) == (200, 7)
+
+
+def test_a_schema_that_is_enforced_is_not_taken_away(api: Client) -> None:
+    strict = {"name": "x", "schema": {"required": ["a"]}, "schema_mode": "enforce"}
+    assert api.post("/api/streams/", strict, content_type="application/json").status_code == 201
+    answer = api.patch("/api/streams/x/", {"schema": None}, content_type="application/json")
+    assert (answer.status_code, "schema_mode" in answer.json()["fields"]) == (400, True)
+    without = {"schema": None, "schema_mode": "off"}
+    assert api.patch("/api/streams/x/", without, content_type="application/json").status_code == 200
 
 
 def test_a_stream_is_not_deleted_over_the_api(api: Client) -> None:
