@@ -2,6 +2,7 @@
 
 import { write } from "./document.js";
 
+const LONG_CHARACTERS = 60; // the end of which may not be seen in a cell
 const STEPS = ["decoded", "normalized", "mapped", "filtered", "rejected"];
 const SAID = {
   decoded: "Rows as they came.",
@@ -92,7 +93,9 @@ function table(rows) {
 }
 
 function cell(value) {
-  const made = element("td", { textContent: value === undefined ? "" : typeof value === "string" ? value : write(value) });
+  const text = value === undefined ? "" : typeof value === "string" ? value : write(value);
+  const made = element("td");
+  made.append(element("div", { className: "few-lines", textContent: text, title: text.length > LONG_CHARACTERS ? text : "" }));
   if (value === null || value === undefined) made.className = "muted";
   return made;
 }
