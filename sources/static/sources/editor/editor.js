@@ -104,6 +104,7 @@ async function save() {
 }
 
 async function ask(what) {
+  editor.querySelector(".suggestions")?.remove(); // of what was asked before
   const report = await call("POST", editor.dataset[what], body({}), parse);
   const section = editor.querySelector(`[data-${what}-report]`);
   SHOWS[what](section, report, toolbar(suggestionsOf(report.suggestions, root), take));
