@@ -44,6 +44,7 @@ from sources.errors import BadDefinition, RowRejected
 MOST_DIGITS = 1000
 _TOO_LARGE = 10**MOST_DIGITS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TEXT_ONLY = {str}
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # adding the difference is much cheaper than replacing the zone
 
 Converter = Callable[[Any], Any]
@@ -69,7 +70,7 @@ def make_converter(type_: str, time_zone: str = "UTC", format_: str = "") -> Con
     if type_ == "any":
         return lambda value: value
     if type_ == "text":
-        return to_text
+        return _at_once(str, to_text)
     if type_ not in ("time", "date"):
         return _known(type_, _unless_blank(_BY_TYPE[type_]))
     zone = _zone(time_zone)
@@ -77,6 +78,17 @@ def make_converter(type_: str, time_zone: str = "UTC", format_: str = "") -> Con
     if type_ == "date":
         return _unless_blank(_make_date(moment, zone, format_))
     return _unless_blank(moment) if format_ else _at_once(_utc, _unless_blank(moment))
+
+
+def convert_texts(convert: Converter, values: list[Any]) -> list[Any] | None:
+    """What the converter makes of each, if all are texts in the most common forms; None if not."""
+    read = getattr(convert, "read", None)
+    if read is None or {*map(type, values)} != _TEXT_ONLY:
+        return None
+    if read is str:
+        return values
+    found = list(map(read, values))
+    return None if None in found else found
 
 
 def _known(type_: str, convert: Converter) -> Converter:
@@ -102,6 +114,7 @@ def _at_once(read: Callable[[str], Any], otherwise: Converter) -> Converter:
             return found
         return otherwise(value)
 
+    convert.read = read  # type: ignore[attr-defined]
     return convert
 
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from math import isfinite
-from operator import methodcaller
 from typing import Any
 
 import jmespath
@@ -13,7 +12,7 @@ from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.functions import Functions, signature
 from jmespath.visitor import Options
 
-from sources.conversion import make_converter
+from sources.conversion import convert_texts, make_converter
 from sources.definition import Field
 from sources.errors import BadDefinition, RowRejected, SourceError
 from sources.interpreter import MOST_BYTES, Interpreter, TooMuch
@@ -25,7 +24,9 @@ EVALUATION_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, Attrib
 _meant_as_names = re.compile(r"[\w$#@:/ -]+(?:\.[\w$#@:/ -]+)*")
 
 Mapper = Callable[[Row], Row]
+RowsMapper = Callable[[Sequence[Row]], Sequence[Row]]
 Reader = Callable[[Row], Any]
+ColumnReader = Callable[[Sequence[Row]], list[Any]]
 Node = dict[str, Any]
 
 
@@ -42,8 +43,27 @@ def make_mapper(fields: list[Field]) -> Mapper:
     for name, count in Counter(field.to for field in fields).items():
         if count > 1:
             raise BadDefinition(f"/map: {count} fields go to {name!r}.")
-    takers = [(field.to, _make_taker(field, f"/map/{index}")) for index, field in enumerate(fields)]
+    takers = [(field.to, _make_takers(field, f"/map/{index}")[0]) for index, field in enumerate(fields)]
     return lambda row: {name: take(row) for name, take in takers}
+
+
+def make_rows_mapper(fields: list[Field]) -> RowsMapper:
+    """As make_mapper, of many rows at once: member by member, in little more than half the time.
+
+    What it raises may be about any of the rows, so map them one by one then.
+    """
+    if not fields:
+        return lambda rows: rows
+    takers = [(field.to, _make_takers(field, f"/map/{index}")[1]) for index, field in enumerate(fields)]
+
+    def map_rows(rows: Sequence[Row]) -> list[Row]:
+        made: list[Row] = [{} for _ in rows]
+        for name, take_all in takers:
+            for row, value in zip(made, take_all(rows), strict=True):
+                row[name] = value
+        return made
+
+    return map_rows
 
 
 def unmatched(fields: list[Field], rows: Sequence[Row]) -> list[int]:
@@ -66,10 +86,11 @@ def _make_value_reader(field: Field, pointer: str) -> tuple[Reader, bool]:
     return (_make_simple_reader(names), False) if names else (_make_reader(tree, field.source, f"{pointer}/from"), True)
 
 
-def _make_taker(field: Field, pointer: str) -> Reader:
+def _make_takers(field: Field, pointer: str) -> tuple[Reader, ColumnReader]:
+    """For one row, and for many."""
     read, can_fail = _make_value_reader(field, pointer)
     if not can_fail and field.type == "any" and not field.required and field.default is None:
-        return read
+        return read, lambda rows: [read(row) for row in rows]
     try:
         convert = make_converter(field.type, field.time_zone, field.format)
     except BadDefinition as error:
@@ -86,7 +107,11 @@ def _make_taker(field: Field, pointer: str) -> Reader:
             return _failed(field, row, RowRejected("missing_field", f"{field.source} is missing or null."))
         return default
 
-    return take
+    def take_all(rows: Sequence[Row]) -> list[Any]:
+        found = convert_texts(convert, [read(row) for row in rows]) if not can_fail else None
+        return [take(row) for row in rows] if found is None else found
+
+    return take, take_all
 
 
 def _default(field: Field, convert: Callable[[Any], Any], pointer: str) -> Any:
@@ -167,7 +192,7 @@ def _make_simple_reader(names: list[str]) -> Reader:
     """For a name, or names joined by dots: what the interpreter gives, without it."""
     outer, *inner = names
     if not inner:
-        return methodcaller("get", outer)
+        return lambda row: row.get(outer)
     flat = ".".join(names)
 
     def read(row: Row) -> Any:

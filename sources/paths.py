@@ -7,7 +7,6 @@ Lists are not entered. The empty path is the row itself.
 
 from collections.abc import Callable
 from enum import Enum
-from operator import methodcaller
 from typing import Any, Final
 
 from sources.rows import Row
@@ -30,7 +29,7 @@ def getter(path: str) -> Getter:
     if not path:
         return lambda row: row
     if "." not in path:
-        return methodcaller("get", path, MISSING)
+        return lambda row: row.get(path, MISSING)
     if path.count(".") == 1:
         return _getter_of_two(path)
     find = tracer(path)

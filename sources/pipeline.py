@@ -1,34 +1,43 @@
 """The steps between what was received and what is loaded, as one definition asks for them."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sources.conditions import make_filter
 from sources.definition import Definition
-from sources.errors import RowRejected
-from sources.mapping import make_mapper, unmatched
+from sources.errors import RowRejected, SourceError
+from sources.mapping import make_mapper, make_rows_mapper, unmatched
 from sources.normalize import make_normalizer
 from sources.rows import Item, Rejected, Row
 from sources.tally import Tally
 
 MOST_NAMES = 30
 MOST_CHARACTERS = 500
+ROWS_AT_ONCE = 32  # few enough that they need little memory, however large they are
 
 
 class Pipeline:
-    """Normalises, maps and filters row by row. Raises BadDefinition when it is made."""
+    """Normalises, maps and filters rows. Raises BadDefinition when it is made."""
 
     def __init__(self, definition: Definition) -> None:
         self._fields = definition.map
         self._is_normalized = definition.normalize is not None
         self._normalize = make_normalizer(definition.normalize)
-        self._map = make_mapper(definition.map)
+        self._map, self._map_rows = make_mapper(definition.map), make_rows_mapper(definition.map)
         self._passes = make_filter(definition.filter)
 
     def rows(self, items: Iterable[Item], tally: Tally, look: Callable[[Row], object] | None = None) -> Iterator[Row]:
         """What is to be loaded; the others are in the tally. `look` is shown every decoded row first."""
-        map_row, passes, counts = self._map, self._passes, tally.counts
+        passes, counts = self._passes, tally.counts
+        for row in self._mapped(self._normalized(items, tally, look), tally):
+            if passes(row):
+                yield row
+            else:
+                counts["filtered"] += 1
+
+    def _normalized(self, items: Iterable[Item], tally: Tally, look: Callable[[Row], object] | None) -> Iterator[Row]:
+        counts = tally.counts
         for item in items:
             if isinstance(item, Rejected):
                 tally.reject(item)
@@ -36,16 +45,28 @@ class Pipeline:
             counts["decoded"] += 1
             if look is not None:
                 look(item)
-            for piece in self._pieces(item, tally) if self._is_normalized else (item,):
-                try:
-                    row = map_row(piece)
-                except RowRejected as rejection:
-                    tally.reject(Rejected("map", rejection.code, str(rejection), piece))
-                    continue
-                if passes(row):
-                    yield row
-                else:
-                    counts["filtered"] += 1
+            if self._is_normalized:
+                yield from self._pieces(item, tally)
+            else:
+                yield item
+
+    def _mapped(self, pieces: Iterator[Row], tally: Tally) -> Iterator[Row]:
+        if not self._fields:
+            return pieces
+        return itertools.chain.from_iterable(self._mapped_at_once(some, tally) for some in _some(pieces))
+
+    def _mapped_at_once(self, pieces: Sequence[Row], tally: Tally) -> Iterable[Row]:
+        try:
+            return self._map_rows(pieces)
+        except (RowRejected, SourceError):
+            return self._mapped_one_by_one(pieces, tally)
+
+    def _mapped_one_by_one(self, pieces: Iterable[Row], tally: Tally) -> Iterator[Row]:
+        for piece in pieces:
+            try:
+                yield self._map(piece)
+            except RowRejected as rejection:
+                tally.reject(Rejected("map", rejection.code, str(rejection), piece))
 
     def preview(self, items: Iterable[Item], most: int) -> dict[str, list[Any]]:
         """Up to `most` rows after each step, those that were rejected with the reasons, and what looks wrong."""
@@ -57,12 +78,7 @@ class Pipeline:
             else:
                 kept.append(item)
         pieces = [piece for item in kept for piece in self._pieces(item, tally)][:most]
-        mapped: list[Row] = []
-        for piece in pieces:
-            try:
-                mapped.append(self._map(piece))
-            except RowRejected as rejection:
-                tally.reject(Rejected("map", rejection.code, str(rejection), piece))
+        mapped = list(self._mapped_one_by_one(pieces, tally))
         passed = [row for row in mapped if self._passes(row)]
         return {
             "decoded": kept,
@@ -89,3 +105,18 @@ class Pipeline:
                 return
             except RowRejected as rejection:
                 tally.reject(Rejected("normalize", rejection.code, str(rejection), item))
+
+
+def _some(pieces: Iterable[Row]) -> Iterator[list[Row]]:
+    """ROWS_AT_ONCE of them, and fewer at the end. What came before an error is given before it is raised."""
+    some: list[Row] = []
+    try:
+        for piece in pieces:
+            some.append(piece)
+            if len(some) == ROWS_AT_ONCE:
+                yield some
+                some = []
+    except Exception:
+        yield some
+        raise
+    yield some

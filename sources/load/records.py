@@ -18,7 +18,7 @@ from sources.keys import make_key
 from sources.load import values
 from sources.load.changes import Change, Changes
 from sources.load.counts import Counts
-from sources.load.staging import Entry, Merged, Staging, lines
+from sources.load.staging import Entry, Merged, Staging
 from sources.paths import getter
 from sources.rows import Row
 
@@ -89,7 +89,7 @@ class Upserter:
         keys: list[str] = []
         texts: list[bytes] = []
         hashes: list[bytes] = []
-        times: list[Time] = []
+        times: list[Time] = []  # a start and an end of each
         size = 0
         for row in rows:
             try:
@@ -104,7 +104,8 @@ class Upserter:
             size += len(text)
             if size >= most_bytes:
                 break
-        entries = list(map(Entry, keys, lines(keys, texts, hashes, _texts(times))))
+        starts, ends = _texts(times)
+        entries = list(map(Entry, keys, texts, hashes, starts, ends))
         refused = values.refusals(texts, values.limits())
         for place, refusal in refused.items():
             counts.reject(values.row_of(texts[place]), refusal)
@@ -166,7 +167,7 @@ def _in_utc(time: datetime) -> datetime | None:
         return None
 
 
-def _texts(times: list[Time]) -> list[str | None]:
-    """All at once: formatting one by one would cost as much as all else."""
+def _texts(times: list[Time]) -> tuple[list[str | None], list[str | None]]:
+    """Starts and ends, all at once: formatting one by one would cost as much as all else."""
     texts: list[str | None] = orjson.loads(orjson.dumps(times))
-    return texts
+    return texts[::2], texts[1::2]

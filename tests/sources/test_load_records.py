@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SPEC = Upsert(key=["id"])
+VERSIONS = [staging.ARRAYS_SINCE - 1, staging.ARRAYS_SINCE]
 
 
 @pytest.fixture
@@ -176,25 +177,38 @@ def test_what_only_postgresql_minds_is_found_and_the_rest_stored(source: Source)
     assert Record.objects.count() == 39
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("seen_empty", [False, True])
 @pytest.mark.parametrize("owned", [True, False])
 def test_records_are_looked_up_by_key_whatever_the_planner_has_not_seen(
-    source: Source, owned: bool, seen_empty: bool
+    source: Source, owned: bool, seen_empty: bool, version: int
 ) -> None:
     load(source, *({"id": number} for number in range(2000)))
     newer = Source.objects.create(name="newer", definition={}).pk if owned else None
-    begin, explained, *_ = staging.MERGE.format(from_key=staging.from_key(newer)).split("WITH", 1)
+    begin, explained, *_ = staging.compare_statements(newer, version).split("SELECT coalesce", 1)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE record")
         if seen_empty:  # as when the first load of all is under way
             cursor.execute("UPDATE pg_class SET reltuples = 0 WHERE relname = 'record'")
         cursor.execute(staging.CREATE)
         cursor.execute(begin)
-        values = {"source_id": newer, "run_id": None, "now": NOW, "shown": 1}
-        cursor.execute(f"EXPLAIN WITH {explained.partition(';')[0]}", values)
-        scans = [line for (line,) in cursor.fetchall() if " on record" in line and "Scan" in line]
-    assert len(scans) == 1
-    assert "using record_once" in scans[0]
+        values = {"source_id": newer, "run_id": None}
+        cursor.execute(f"EXPLAIN SELECT coalesce{explained.partition(';')[0]}", values)
+        plan = [line for (line,) in cursor.fetchall()]
+    [scan] = [place for place, line in enumerate(plan) if " on record" in line and "Scan" in line]
+    assert "using record_once" in plan[scan]
+    assert "Index Cond" in plan[scan + 1]
+    assert "key" in plan[scan + 1]
+    assert version < staging.ARRAYS_SINCE or not any("Nested Loop" in line for line in plan)
+
+
+def test_only_values_that_are_new_or_differ_are_sent_to_the_database(source: Source) -> None:
+    load(source, *({"id": number} for number in range(10)))
+    with transaction.atomic():
+        load(source, *({"id": number, **({"n": 1} if number == 3 else {})} for number in range(11)))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT key, value FROM staged_record WHERE value IS NOT NULL ORDER BY place")
+            assert cursor.fetchall() == [("10", '{"id":10}'), ("3", '{"id":3,"n":1}')]
 
 
 def test_rows_of_a_first_load_may_come_again(source: Source) -> None:
@@ -229,6 +243,13 @@ ROWS = st.builds(
 RUNS = st.lists(st.lists(st.lists(ROWS, max_size=8), max_size=3), max_size=4)
 
 
+@pytest.fixture(params=[0, 1 << 30], ids=["records compared at once", "records compared one by one"])
+def arrays_since(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by one as with a PostgreSQL older than the one that is here."""
+    monkeypatch.setattr(staging, "ARRAYS_SINCE", request.param)
+
+
+@pytest.mark.usefixtures("arrays_since")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(runs=RUNS)
 def test_any_batches_in_any_order_are_counted_as_a_dictionary_would(

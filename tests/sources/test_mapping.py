@@ -1,15 +1,16 @@
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import jmespath
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sources.definition import Field
 from sources.errors import BadDefinition, RowRejected, SourceError
-from sources.mapping import make_mapper, unmatched
+from sources.mapping import make_mapper, make_rows_mapper, unmatched
 
 EVENT = {
     "-event_id": "291",
@@ -236,3 +237,42 @@ def test_other_mistakes_are_named_by_their_place() -> None:
 def test_two_fields_of_one_name_are_refused() -> None:
     with pytest.raises(BadDefinition, match="2 fields go to 'x'"):
         make_mapper([Field(to="x", source="a"), Field(to="x", source="b")])
+
+
+TYPES = ("any", "text", "integer", "number", "boolean", "time", "date", "json")
+COMMON = ("7", "-7.5", "true", "no", "2026-11-23T12:34:56Z", "2026-02-30T12:34:56Z", " 7 ", "", "\u0661", "word", "[1]")
+values = st.sampled_from(COMMON) | scalars | st.floats(allow_nan=False) | st.lists(st.integers(), max_size=1)
+fields = st.builds(
+    Field,
+    to=st.just("x"),
+    source=st.sampled_from(["a", "b", "a.c", "a || b"]),
+    type=st.sampled_from(TYPES),
+    on_error=st.sampled_from(["reject", "null", "fail"]),
+    required=st.booleans(),
+    default=st.none() | st.just("1"),
+)
+
+
+def tried(map_row: Callable[[], Any]) -> Any:
+    try:
+        return repr(map_row())
+    except (RowRejected, SourceError) as error:
+        return type(error), error.code, str(error)
+
+
+@settings(deadline=None, max_examples=300)
+@given(fields, st.lists(st.dictionaries(st.sampled_from("ab"), values, max_size=2), max_size=4))
+def test_rows_mapped_at_once_are_those_mapped_one_by_one(field: Field, rows: list[dict[str, Any]]) -> None:
+    try:
+        map_row, map_rows = make_mapper([field]), make_rows_mapper([field])
+    except BadDefinition:
+        assume(False)
+    one_by_one = [tried(lambda row=row: map_row(row)) for row in rows]  # type: ignore[misc]
+    raised = [outcome for outcome in one_by_one if isinstance(outcome, tuple)]
+    at_once = tried(lambda: map_rows(rows))
+    assert at_once in raised if raised else at_once == f"[{', '.join(one_by_one)}]"
+
+
+def test_rows_at_once_without_fields_are_the_same() -> None:
+    rows = [{"a": 1}]
+    assert make_rows_mapper([])(rows) is rows

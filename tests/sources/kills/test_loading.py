@@ -71,7 +71,7 @@ def test_inside_the_merge_of_a_later_batch(stage: Stage, provider: Provider) -> 
     make_record(source, 15_000)
     with holding("SELECT FROM record WHERE key = '15000' FOR UPDATE"):
         run, worker = stage.begin(source)
-        wait_for_lock("WITH fresh")
+        wait_for_lock("WITH loaded")
         worker.kill()
     stage.lose(worker)
     assert Record.objects.count() == 10_001
@@ -87,7 +87,7 @@ def test_in_the_middle_of_a_replacement(stage: Stage, provider: Provider) -> Non
         make_record(source, number)
     with holding("SELECT FROM record WHERE key = '15000' FOR UPDATE"):
         run, worker = stage.begin(source)
-        wait_for_lock("WITH fresh")
+        wait_for_lock("WITH loaded")
         worker.kill()
     stage.lose(worker)
     left = sorted(Record.objects.values_list("key", "value"))
