@@ -11,7 +11,11 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from access.errors import ServiceError, error_body, request_id
+from access import errors
+from access.errors import QuotaExceeded, ServiceError, error_body, request_id
+from access.throttles import PerPrincipal
+
+REFUSALS = (errors.PermissionDenied, PermissionDenied, exceptions.PermissionDenied)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -19,6 +23,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     request = context["request"]
     number = request_id(request.headers.get("X-Request-ID"))
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    if isinstance(error, REFUSALS):
+        error = _counted(error, request, context["view"])
     if isinstance(error, ServiceError):
         body = error_body(error.code, error.detail, number)
         return Response(body, status=error.status, headers={**error.headers(), "X-Request-ID": number})
@@ -31,6 +37,16 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response.data = error_body(code, detail, number, **more)
     response["X-Request-ID"] = number
     return response
+
+
+def _counted(refusal: Exception, request: Any, view: Any) -> Exception:
+    """The refusal, or what is said when too many were asked for: asking for what one may not have has a limit too."""
+    if PerPrincipal in view.throttle_classes:
+        try:
+            PerPrincipal().allow_request(request, view)
+        except QuotaExceeded as error:
+            return error
+    return refusal
 
 
 def _describe(error: Exception, response: Response) -> tuple[str, str, dict[str, Any]]:

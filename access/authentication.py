@@ -6,6 +6,8 @@ from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from access import guesses
+from access.errors import NotAuthenticated
 from access.keys import authenticate
 from access.principals import Principal, principal_of
 
@@ -19,13 +21,24 @@ class KeyUser(AnonymousUser):
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <key>`, or Basic with the key as user name."""
+    """`Authorization: Bearer <key>`, or Basic with the key as user name.
+
+    What is no key is counted by address (`access.guesses`). A key that works always does, and costs no counting.
+    """
 
     def authenticate(self, request: Request) -> tuple[KeyUser, Principal] | None:
         authorization = request.headers.get("Authorization")
         if not authorization:
             return None
-        return KeyUser(), authenticate(authorization)
+        try:
+            return KeyUser(), authenticate(authorization, is_searched=False)
+        except NotAuthenticated:
+            guesses.check(request._request)
+        try:
+            return KeyUser(), authenticate(authorization)
+        except NotAuthenticated:
+            guesses.count(request._request)
+            raise
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="data-handler"'

@@ -22,7 +22,7 @@ from access.principals import Principal, limited
 from access.reach import reach_of
 from access.snapshot import Snapshot
 
-AUDITED = ("name", "scopes", "streams", "events_per_second", "expires_at")
+AUDITED = ("name", "scopes", "streams", "sources", "events_per_second", "expires_at")
 TOKEN = re.compile(r"dh_([0-9a-f]{12})_([0-9a-f]{32})")
 
 
@@ -122,10 +122,13 @@ def token_of(authorization: str) -> str:
     )
 
 
-def authenticate(authorization: str) -> Principal:
-    """Who sent this Authorization header. Raises NotAuthenticated. For synchronous code."""
+def authenticate(authorization: str, *, is_searched: bool = True) -> Principal:
+    """Who sent this Authorization header. Raises NotAuthenticated. For synchronous code.
+
+    A key that this process does not know is looked for in the database, if `is_searched`.
+    """
     key_id, secret = _split(token_of(authorization))
-    return _verify(known_keys.find(key_id), secret)
+    return _verify(known_keys.find(key_id) if is_searched else known_keys.known(key_id), secret)
 
 
 async def aauthenticate(authorization: str) -> Principal:

@@ -1,6 +1,13 @@
-"""Logging in: failed attempts are counted by address and by user name, and too many have to wait."""
+"""Logging in: failed attempts are counted, and too many have to wait.
+
+As OWASP has it ("Slow Down Online Guessing Attacks with Device Cookies"): a browser in which somebody has logged in
+keeps a signed cookie, and what it gets wrong for that user name counts for itself alone. So nobody else, at the same
+address neither, keeps people out of where they usually log in. All other attempts count for their address, and for the
+user name from everywhere, where NAME_LIMITS times as many may fail.
+"""
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +15,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.signals import user_login_failed
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
@@ -19,6 +27,9 @@ from access.addresses import client_address, network
 from access.rates import Spent, rates
 
 TOO_MANY = "too_many_attempts"
+NAME_LIMITS = 10
+COOKIE = "data_handler_browser"
+COOKIE_SECONDS = 90 * 86_400
 
 View = Callable[[HttpRequest], HttpResponseBase]
 
@@ -39,7 +50,10 @@ class LimitedForm(AuthenticationForm):
 
 
 def limited(view: View) -> View:
-    """A log-in view that answers 429 with Retry-After where its form, a LimitedForm, refused to look."""
+    """A log-in view that answers 429 with Retry-After where its form, a LimitedForm, refused to look.
+
+    A browser that logs in is known from then on.
+    """
 
     @sensitive_post_parameters()
     def answer(request: HttpRequest) -> HttpResponseBase:
@@ -48,6 +62,8 @@ def limited(view: View) -> View:
         if isinstance(response, TemplateResponse) and isinstance(form, LimitedForm) and form.spent is not None:
             response.status_code = 429
             response["Retry-After"] = str(form.spent.wait_seconds)
+        if request.method == "POST" and request.user.is_authenticated:
+            _know(request, response)
         return response
 
     return answer
@@ -63,23 +79,54 @@ def password_change(request: HttpRequest) -> HttpResponseBase:
 
 
 def _spent(request: HttpRequest, name: str) -> Spent | None:
-    looked = [rates().look(settings.LOGIN_ATTEMPTS_PER_MINUTE, *place) for place in _places(request, name)]
+    looked = [rates().look(most, *place) for most, *place in _places(request, name)]
     return max((spent for spent in looked if spent), key=lambda spent: spent.wait_seconds, default=None)
 
 
-def _places(request: HttpRequest, name: str) -> list[tuple[str, str]]:
-    """Names are kept as hashes: people type passwords into the wrong field."""
-    places = [("log-in name", hashlib.sha256(name.encode()).hexdigest())] if name else []
+def _places(request: HttpRequest, name: str) -> list[tuple[int, str, str]]:
+    """Where an attempt counts, and how many may fail there in a minute."""
+    most = settings.LOGIN_ATTEMPTS_PER_MINUTE
+    if browser := _known_browser(request, name):
+        return [(most, "log-in browser", browser)]
+    places = [(NAME_LIMITS * most, "log-in name", _hashed(name))] if name else []
     address = client_address(request)
-    return [*places, ("log-in address", network(address))] if address else places
+    return [*places, (most, "log-in address", network(address))] if address else places
+
+
+def _hashed(name: str) -> str:
+    """Names are kept as hashes: people type passwords into the wrong field."""
+    return hashlib.sha256(name.encode(errors="replace")).hexdigest()
+
+
+def _known_browser(request: HttpRequest, name: str) -> str | None:
+    """That of the cookie, if its user has this name."""
+    try:
+        user, browser = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_SECONDS)
+    except (signing.BadSignature, ValueError):
+        return None
+    return str(browser) if name and user == _hashed(name) else None
+
+
+def _know(request: HttpRequest, response: HttpResponseBase) -> None:
+    name = request.user.get_username()
+    browser = _known_browser(request, name) or secrets.token_hex(16)
+    response.set_cookie(
+        COOKIE,
+        signing.dumps([_hashed(name), browser], salt=COOKIE),
+        max_age=COOKIE_SECONDS,
+        path=request.path,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def count_failure(
     sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
     if request is not None:
-        for place in _places(request, str(credentials.get("username") or "")):
-            rates().hit(settings.LOGIN_ATTEMPTS_PER_MINUTE, *place)
+        for most, *place in _places(request, str(credentials.get("username") or "")):
+            rates().hit(most, *place)
 
 
 user_login_failed.connect(count_failure, dispatch_uid="access.log_in.failed")

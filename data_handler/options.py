@@ -76,7 +76,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "LOGIN_ATTEMPTS_PER_MINUTE",
         "10",
-        "Failed attempts to log in, in a minute, after which an address, or a user name, has to wait; 0: no limit.",
+        "Failed attempts to log in, and requests to the API with a wrong key, in a minute, after which an address"
+        " has to wait; ten times as many log-ins of one user name, from anywhere; 0: no limit.",
         ACCESS,
     ),
     Option(

@@ -13,7 +13,12 @@ NotModified                 the other side has nothing new: the run is skipped
 TryLater                    a rate limit: the run goes on at `at`
 Cancelled                   somebody cancelled the run
 RowRejected                 this row is left out, and said to be
+
+KeyTaken                    there is a record of that source and key
+RecordsBusy                 503 (access.errors.ServiceError): a run holds the records of the source
 """
+
+from access.errors import ServiceError
 
 
 class SourceError(Exception):
@@ -82,3 +87,17 @@ class RowRejected(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class KeyTaken(Exception):
+    """There is a record of that source and key."""
+
+
+class RecordsBusy(ServiceError):
+    status, code = 503, "records_busy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A run is writing the records of this source, all in one transaction. Nothing was changed; try again.",
+            retry_after_seconds=10,
+        )

@@ -8,6 +8,7 @@ if one is no object; lists and objects are JSON, null is empty. Numbers keep all
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -68,12 +69,16 @@ def csv_table(found: "QuerySet[Record]") -> Pieces:
 def _cells(line: Line, names: list[str], has_others: bool) -> Iterator[str]:
     _, *fixed, text = line
     for value in fixed:
-        yield "" if value is None else defused(value) if isinstance(value, str) else value.isoformat()
+        yield "" if value is None else defused(value) if isinstance(value, str) else _time(value)
     members = _members.decode(text) if text.startswith("{") else {}
     for name in names:
         yield _cell(bytes(members[name])) if name in members else ""
     if has_others:
         yield "" if text.startswith("{") else _cell(text.encode())
+
+
+def _time(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _cell(raw: bytes) -> str:

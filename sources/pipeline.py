@@ -68,8 +68,11 @@ class Pipeline:
             except RowRejected as rejection:
                 tally.reject(Rejected("map", rejection.code, str(rejection), piece))
 
-    def preview(self, items: Iterable[Item], most: int) -> dict[str, list[Any]]:
-        """Up to `most` rows after each step, those that were rejected with the reasons, and what looks wrong."""
+    def preview(self, items: Iterable[Item], most: int) -> dict[str, Any]:
+        """Up to `most` rows after each step, those that were rejected with the reasons, and what looks wrong.
+
+        `error` and `detail`, naming row and field, where a run would fail; the rows before that one are there.
+        """
         tally = Tally()
         kept: list[Row] = []
         for item in itertools.islice(items, most):
@@ -78,7 +81,16 @@ class Pipeline:
             else:
                 kept.append(item)
         pieces = [piece for item in kept for piece in self._pieces(item, tally)][:most]
-        mapped = list(self._mapped_one_by_one(pieces, tally))
+        mapped: list[Row] = []
+        error: dict[str, str] = {}
+        for number, piece in enumerate(pieces, start=1):
+            try:
+                mapped.append(self._map(piece))
+            except RowRejected as rejection:
+                tally.reject(Rejected("map", rejection.code, str(rejection), piece))
+            except SourceError as failure:
+                error = {"error": failure.code, "detail": f"Row {number}: {failure}"}
+                break
         passed = [row for row in mapped if self._passes(row)]
         return {
             "decoded": kept,
@@ -87,6 +99,7 @@ class Pipeline:
             "filtered": passed,
             "rejected": tally.samples,
             "warnings": [self._warning(place, pieces[0]) for place in unmatched(self._fields, pieces)],
+            **error,
         }
 
     def _warning(self, place: int, piece: Row) -> dict[str, str]:

@@ -8,10 +8,13 @@ import orjson
 import redis
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Q
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Q, TextField
+from django.db.models.functions import Cast
 
 from access.connections import connections
 from access.reach import EVERYWHERE, Reach
+from ingest.rendering import as_json
+from sources.decode import json_values
 from sources.models import Record, Run, Source, Status
 
 KEY = "{dh:sources}:stats"
@@ -42,16 +45,17 @@ def _forget() -> None:
 
 
 def _cached(key: str, make: Callable[[Reach], Any], reach: Reach) -> Any:
+    """As JSON says it, the first time too."""
     if reach.sources is not None:
-        return make(reach)
+        return json_values.loads(as_json(make(reach)))
     try:
-        if (known := _client().get(key)) is not None:
-            return orjson.loads(known)
-        made = make(reach)
-        _client().set(key, orjson.dumps(made), ex=EXPIRY_SECONDS)
-        return made
+        text: Any = _client().get(key)
+        if text is None:
+            text = as_json(make(reach))
+            _client().set(key, text, ex=EXPIRY_SECONDS)
     except redis.RedisError:
-        return make(reach)
+        text = as_json(make(reach))
+    return json_values.loads(text)
 
 
 def _totals(reach: Reach) -> dict[str, Any]:
@@ -73,9 +77,11 @@ def _totals(reach: Reach) -> dict[str, Any]:
 
 
 def _top(reach: Reach) -> list[dict[str, Any]]:
-    visible = Record.objects.filter(reach.of_sources("source__name"))
-    newest = visible.order_by("-updated_at").annotate(source_name=F("source__name"))[:TOP]
-    return [dict(record) for record in newest.values("id", "source_name", "key", "value", "updated_at")]
+    newest = Record.objects.filter(reach.of_sources("source__name")).order_by("-updated_at", "-pk")[:TOP]
+    names = ("id", "source_name", "key", "value", "updated_at")
+    fields = ("id", "source__name", "key", Cast("value", TextField()), "updated_at")
+    found = [dict(zip(names, line, strict=True)) for line in newest.values_list(*fields)]
+    return [{**record, "value": orjson.Fragment(record["value"])} for record in found]
 
 
 def _client() -> "redis.Redis":

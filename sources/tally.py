@@ -4,8 +4,7 @@ import threading
 from collections import Counter
 from typing import Any
 
-import orjson
-
+from ingest.rendering import as_json
 from sources.rows import Rejected
 
 MOST_SAMPLES = 20
@@ -48,7 +47,7 @@ class Tally:
 def shortened(value: object) -> str:
     """As JSON, cut off."""
     try:
-        text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        text = as_json(value).decode()
     except (TypeError, ValueError):
         text = repr(value)
     text = text.encode("utf-8", "replace").decode().replace("\x00", "\\u0000").replace("\\u0000", "\\\\u0000")

@@ -1,10 +1,12 @@
 """`/api/records/`: the current value of every key."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -12,7 +14,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.filters import OrderingFilter
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,10 +22,12 @@ from access import audit
 from access.differences import Changes, difference
 from access.errors import PermissionDenied
 from access.permissions import reach
-from sources import export, records, stats
+from sources import export, records
 from sources.api.pagination import Ordered
+from sources.api.parsing import ExactParser
 from sources.api.serializers import RecordSerializer
-from sources.errors import LimitExceeded
+from sources.decode import json_values
+from sources.errors import KeyTaken, LimitExceeded
 from sources.models import Record, Source
 
 MOST_AT_ONCE = 10_000
@@ -69,40 +72,39 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
     queryset = Record.objects.select_related("source")
     serializer_class = RecordSerializer
     filterset_class = RecordFilter
-    filter_backends = [filters.DjangoFilterBackend, OrderingFilter]
     ordering_fields = ["id", "key", "updated_at", "created_at", "starts_at", "ends_at"]
     pagination_class = Ordered
+    parser_classes = [ExactParser]
 
     def get_queryset(self) -> "QuerySet[Record]":
-        queryset = Record.objects.filter(reach(self).of_sources("source__name")).select_related("source")
+        queryset = records.with_text(Record.objects.filter(reach(self).of_sources("source__name")))
         for name, text in self.request.query_params.items():
             if name.startswith(FIELD):
                 queryset = with_field(queryset, name.removeprefix(FIELD), str(text))
         return queryset
 
     def perform_create(self, serializer: Any) -> None:
-        now, given = timezone.now(), serializer.validated_data
+        given = serializer.validated_data
         self._check(given.get("source"))
-        with transaction.atomic():
-            record = serializer.save(hash=records.hash_of(given), created_at=now, updated_at=now)
-            self._note("record.create", record, difference({}, given))
-        stats.forget()
+        with _said(), transaction.atomic():
+            pk = records.create(given, timezone.now())
+            serializer.instance = records.with_text(Record.objects.all()).get(pk=pk)
+            self._note("record.create", serializer.instance, difference({}, _plain(given)))
 
     def perform_update(self, serializer: Any) -> None:
         record = serializer.instance
         self._check(serializer.validated_data.get("source", record.source))
-        given = {name: getattr(record, name) for name in ("value", "starts_at", "ends_at")}
-        old = {name: getattr(record, name) for name in serializer.validated_data}
-        with transaction.atomic():
-            serializer.save(hash=records.hash_of({**given, **serializer.validated_data}), updated_at=timezone.now())
-            self._note("record.update", record, difference(old, serializer.validated_data))
-        stats.forget()
+        given = serializer.validated_data
+        with _said(), transaction.atomic():
+            records.update(record, given, timezone.now())
+            serializer.instance = records.with_text(Record.objects.all()).get(pk=record.pk)
+            old = {name: _old(record, name) for name in given}
+            self._note("record.update", serializer.instance, difference(old, _plain(given)))
 
     def perform_destroy(self, instance: Record) -> None:
         with transaction.atomic():
             self._note("record.delete", instance)
-            instance.delete()
-        stats.forget()
+            records.delete(instance)
 
     def _note(self, action: str, record: Record, changes: Changes | None = None) -> None:
         audit.record(self.request, action, "record", record.pk, record.key, changes)
@@ -116,7 +118,6 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
         detail=False,
         url_path="export",
         content_negotiation_class=_OwnFormat,
-        filter_backends=[filters.DjangoFilterBackend],
         pagination_class=None,
     )
     def export_all(self, request: Request) -> StreamingHttpResponse:
@@ -138,9 +139,8 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
         """Make or change many at once, by source and key: how many were inserted, updated, unchanged."""
         if not isinstance(request.data, list) or len(request.data) > MOST_AT_ONCE:
             raise ValidationError([f"Send an array of at most {MOST_AT_ONCE} records."])
-        given = [RecordSerializer(data=one) for one in request.data]
-        for one in given:
-            one.validators = []  # that it exists is no error here
+        shared: dict[str, Any] = {"sources": {}}
+        given = [RecordSerializer(data=one, context=shared) for one in request.data]
         problems = {str(place): one.errors for place, one in enumerate(given) if not one.is_valid()}
         if problems:
             raise ValidationError(problems)
@@ -154,6 +154,26 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
     def _check(self, source: Source | None) -> None:
         if not reach(self).has_source(source.name if source else None):
             raise PermissionDenied(f"You may not write records of {source or 'no source'}.")
+
+
+def _plain(given: records.Given) -> dict[str, Any]:
+    """For the audit log."""
+    return {name: member.value if name == "value" else member for name, member in given.items()}
+
+
+def _old(record: Any, name: str) -> Any:
+    return json_values.loads(record.text.encode()) if name == "value" else getattr(record, name)
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """What may become of a record between reading and writing it, as answers."""
+    try:
+        yield
+    except KeyTaken as error:
+        raise ValidationError({"key": ["There is a record of this source and key."]}) from error
+    except Record.DoesNotExist as error:
+        raise Http404 from error
 
 
 def with_field(queryset: "QuerySet[Record]", path: str, text: str) -> "QuerySet[Record]":

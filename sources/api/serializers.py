@@ -1,8 +1,13 @@
 from typing import Any, ClassVar
 
+import orjson
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from sources import secrets, validation
+from sources import records, secrets, validation
+from sources.errors import RowRejected
+from sources.keys import MOST_CHARACTERS
 from sources.models import OPEN, Record, Run, RunLog, Source, SourceVersion, Upload
 
 
@@ -109,11 +114,46 @@ class VersionSerializer(serializers.ModelSerializer[SourceVersion]):
         fields: ClassVar = ["version", "definition", "created_at", "created_by"]
 
 
+@extend_schema_field(OpenApiTypes.ANY)
+class Value(serializers.Field[Any, Any, Any, Any]):
+    """Any JSON: the `text` that PostgreSQL has of it when it is shown, a Content when it is given."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return instance.text
+
+    def to_representation(self, value: str) -> orjson.Fragment:
+        return orjson.Fragment(value)
+
+    def to_internal_value(self, data: Any) -> records.Content:
+        try:
+            return records.content(data)
+        except RowRejected as rejection:
+            raise serializers.ValidationError([str(rejection)], rejection.code) from rejection
+
+
+class OfSource(serializers.PrimaryKeyRelatedField[Source]):
+    """Serializers that share `sources`, a dictionary in their context, look each up once."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = self.context.get("sources")
+        if known is None or type(data) is not int:
+            return super().to_internal_value(data)
+        if data not in known:
+            known[data] = super().to_internal_value(data)  # type: ignore[arg-type]
+        return known[data]
+
+
 class RecordSerializer(serializers.ModelSerializer[Record]):
-    source_name = serializers.CharField(source="source.name", read_only=True, default=None)
+    """Whether the key is taken is found out when the record is written."""
+
+    source = OfSource(queryset=Source.objects.all(), allow_null=True, default=None)  # type: ignore[assignment]
+    source_name = serializers.CharField(source="source.name", read_only=True, allow_null=True)
+    key = serializers.CharField(max_length=MOST_CHARACTERS, trim_whitespace=False)
+    value = Value()
 
     class Meta:
         model = Record
+        validators: ClassVar[list[Any]] = []
         fields: ClassVar = [
             *("id", "source", "source_name", "key", "value", "starts_at", "ends_at", "created_at", "updated_at"),
         ]

@@ -42,7 +42,7 @@ def encode_and_hash(row: Row) -> tuple[bytes, bytes]:
 
 
 def _checked(text: bytes, row: Row) -> bytes:
-    if b"null" in text and not _are_finite(row.values()):  # orjson makes null of NaN and Infinity
+    if b"null" in text and not _are_finite((row,)):  # orjson makes null of NaN and Infinity
         raise _not_finite()
     return text
 

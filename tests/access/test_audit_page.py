@@ -1,5 +1,8 @@
 """The page of the audit log as a browser gets it."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
@@ -42,6 +45,14 @@ def test_it_is_linked_and_shown_only_to_administrators(boss: Client) -> None:
         assert 'href="/audit/"' not in other.get("/streams/").content.decode()
         assert other.get("/audit/").status_code == 403
     assert Client().get("/audit/").headers["Location"].startswith("/login/?next=")
+
+
+def test_it_needs_no_stylesheet_but_the_common_ones(boss: Client) -> None:
+    sheets = re.findall(r'rel="stylesheet" href="([^"]*)"', shown(boss))
+    assert [sheet.rpartition("/")[2].partition(".")[0] for sheet in sheets] == ["pico", "site"]
+    common = (Path(__file__).parents[2] / "data_handler/static/data_handler/site.css").read_text()
+    for selector in (".panel.filters {", ".cards td[data-label]::before {", "table.dense {", ".pages {", ".scroll {"):
+        assert selector in common
 
 
 def test_entries_are_shown_with_their_changes_as_text(boss: Client) -> None:

@@ -3,7 +3,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from access.keys import authenticate, create_key
-from access.models import ApiKey, Role, Scope
+from access.models import ApiKey, AuditEntry, Role, Scope
 from tests.people import browser, person
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +71,10 @@ def test_the_admin_revokes() -> None:
 @pytest.mark.parametrize("id", ["%00", "nothing"])
 def test_an_address_of_no_key_is_not_found(admin: Client, id: str) -> None:
     assert admin.get(f"/api/keys/{id}/").status_code == 404
+
+
+def test_what_a_new_key_is_for_is_in_the_audit_log(admin: Client) -> None:
+    given = {"name": "n", "scopes": ["read"], "streams": ["sensors"], "sources": ["prices"]}
+    assert admin.post("/api/keys/", given, content_type="application/json").status_code == 201
+    changes = AuditEntry.objects.get(action="key.create").changes
+    assert {name: changes[name]["new"] for name in given} == given

@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
+from access.log_in import COOKIE, COOKIE_SECONDS
 from access.models import AuditEntry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
@@ -24,6 +25,10 @@ def attempt(address: str = "/login/", *, name: str = "boss", password: str = "wr
     return Client().post(address, {"username": name, "password": password}, **more)
 
 
+def log_in(client: Client) -> Any:
+    return client.post("/login/", {"username": "boss", "password": PASSWORD})
+
+
 def test_past_the_limit_the_form_says_when_to_try_again() -> None:
     assert [attempt().status_code for _ in range(4)] == [200, 200, 200, 429]
     answer = attempt(password=PASSWORD)
@@ -37,11 +42,62 @@ def test_the_administration_has_no_form_of_its_own() -> None:
     assert attempt("/admin/login/", password=PASSWORD).headers["Location"] == "/login/?next=/admin/"
 
 
-def test_a_user_name_waits_wherever_the_attempts_come_from() -> None:
-    for number in range(3):
+def guess_from_everywhere(attempts: int = 30) -> None:
+    for number in range(attempts):
         attempt(REMOTE_ADDR=f"192.0.2.{number}")
-    assert attempt(REMOTE_ADDR="192.0.2.9", password=PASSWORD).status_code == 429
-    assert attempt(REMOTE_ADDR="192.0.2.9", name="other").status_code == 200
+
+
+def test_a_stranger_at_another_address_keeps_nobody_out() -> None:
+    for _ in range(5):
+        attempt(REMOTE_ADDR="192.0.2.1")
+    assert attempt(REMOTE_ADDR="192.0.2.99", password=PASSWORD).status_code == 302
+
+
+def test_a_user_name_waits_when_attempts_come_from_everywhere() -> None:
+    guess_from_everywhere()
+    assert attempt(REMOTE_ADDR="192.0.2.99", password=PASSWORD).status_code == 429
+    assert attempt(REMOTE_ADDR="192.0.2.99", name="other").status_code == 200
+
+
+def test_where_somebody_has_logged_in_nobody_else_keeps_them_out() -> None:
+    mine = Client()
+    assert log_in(mine).status_code == 302
+    cookie = mine.cookies[COOKIE]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["max-age"]) == (
+        *(True, "Lax", "/login/"),
+        COOKIE_SECONDS,
+    )
+    guess_from_everywhere()
+    for _ in range(4):
+        attempt()
+    assert attempt(password=PASSWORD).status_code == 429
+    mine.logout()
+    mine.cookies[COOKIE] = cookie.value
+    assert log_in(mine).status_code == 302
+
+
+def test_a_known_browser_guesses_no_faster_and_for_no_other_name() -> None:
+    mine = Client()
+    log_in(mine)
+    cookie = mine.cookies[COOKIE].value
+
+    def guess(name: str) -> int:
+        client = Client()
+        client.cookies[COOKIE] = cookie
+        return int(client.post("/login/", {"username": name, "password": "wrong"}).status_code)
+
+    assert [guess("boss") for _ in range(4)] == [200, 200, 200, 429]
+    assert attempt().status_code == 200, "what it got wrong is its own affair"
+    assert [guess("other") for _ in range(3)] == [200, 200, 429]
+    assert attempt(name="other").status_code == 429
+
+
+@pytest.mark.parametrize("forged", ["x", "WyJhIiwiYiJd:1:x", ""])
+def test_a_cookie_that_is_not_ours_does_not_help(forged: str) -> None:
+    client = Client()
+    client.cookies[COOKIE] = forged
+    answers = [client.post("/login/", {"username": "boss", "password": "wrong"}).status_code for _ in range(4)]
+    assert answers == [200, 200, 200, 429]
 
 
 def test_an_address_waits_whatever_names_it_tries() -> None:

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from sources import execution
 from sources.models import Source
-from tests.sources.provider import Provider, data, running, status
+from tests.sources.provider import Provider, data, running, status, whole
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_clean")]
 
@@ -189,3 +189,24 @@ def test_a_database_that_was_not_asked_is_said_to_be_neither_there_nor_away(api:
     extract = {"kind": "sql", "url": "postgresql://reader@db.example.org/shop", "secret": "password", "table": "t"}
     report = post(api, "/api/data_sources/test/", {"definition": {**definition("http://x"), "extract": extract}}).json()
     assert (report["reachable"], report["authorised"], report["error"]) == (None, None, "bad_definition")
+
+
+def test_a_preview_says_in_which_row_and_field_a_run_would_fail(api: Client, provider: Provider) -> None:
+    url = provider.on("/rows.json", data([{"id": 1, "n": "1"}, {"id": 2, "n": "two"}, {"id": 3, "n": "3"}]))
+    fields = [{"to": "id", "from": "id"}, {"to": "count", "from": "n", "type": "integer", "on_error": "fail"}]
+    answer = post(api, "/api/data_sources/preview/", {"definition": definition(url, map=fields)})
+    assert answer.status_code == 200, answer.content
+    shown = answer.json()
+    assert shown["error"] == "mapping_failed"
+    assert shown["detail"].startswith("Row 2: count: ")
+    assert (len(shown["decoded"]), shown["filtered"]) == (3, [{"id": 1, "count": 1}])
+
+
+def test_a_preview_shows_numbers_of_any_length(api: Client, provider: Provider) -> None:
+    row = b'{"id":1,"n":123456789012345678901234567890,"x":0.12345678901234567890123}'
+    url = provider.on("/rows.json", whole(b"[" + row + b"]", Content_Type="application/json"))
+    rejected = {"map": [{"to": "id", "from": "n", "type": "time"}]}
+    shown = post(api, "/api/data_sources/preview/", {"definition": definition(url)})
+    assert row in shown.content
+    shown = post(api, "/api/data_sources/preview/", {"definition": definition(url, **rejected)})
+    assert shown.json()["rejected"][0]["row"] == row.decode()

@@ -125,3 +125,10 @@ async def test_an_unknown_format_and_a_bad_filter_are_refused(get: Get) -> None:
 
 async def test_who_may_not_read_gets_no_file() -> None:
     assert (await AsyncClient().get("/api/records/export/?format=csv")).status_code == 401
+
+
+async def test_times_are_in_utc_and_end_with_z(get: Get) -> None:
+    await sync(record, "a", 1, starts_at="2026-01-01T02:00:00+02:00")
+    [row] = await table(get, format="csv")
+    assert row["starts_at"] == "2026-01-01T00:00:00Z"
+    assert row["updated_at"].endswith("Z")
