@@ -169,7 +169,7 @@ class Guard:
 
     @classmethod
     def from_settings(cls) -> Self:
-        return cls(getattr(settings, "SOURCES_ALLOWED_HOSTS", []))
+        return cls(settings.SOURCES_ALLOWED_HOSTS)
 
     def resolve(self, host: str, port: int) -> list[Address]:
         """The addresses of `host`, each of which may be reached, in the resolver's order; at least one.

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from sources.definition import Http, Sql
+from sources.definition import Definition, Http, Sql
 from sources.errors import BadDefinition
 from sources.execution import definition_of
 from sources.models import OPEN, Run, Source, Status, Trigger
@@ -27,7 +27,8 @@ def begin(source: Source, *, starts_at: datetime, ends_at: datetime, step: timed
         window_start=starts_at,
         window_end=ends_at,
     )
-    _require_cursor(parent)
+    if not has_cursor(definition_of(parent)):
+        raise BadDefinition("A backfill needs a source that asks by time: give its definition a cursor.")
     parent.save()
     Run.objects.bulk_create(
         Run(
@@ -44,11 +45,12 @@ def begin(source: Source, *, starts_at: datetime, ends_at: datetime, step: timed
     return parent
 
 
-def _require_cursor(run: Run) -> None:
-    extract = definition_of(run).extract
-    cursor = (isinstance(extract, Http) and extract.cursor) or (isinstance(extract, Sql) and extract.cursor_column)
-    if not cursor and not (isinstance(extract, Sql) and extract.query):
-        raise BadDefinition("A backfill needs a source that asks by time: give its definition a cursor.")
+def has_cursor(definition: Definition) -> bool:
+    """Whether a backfill can ask for a stretch of time."""
+    extract = definition.extract
+    if isinstance(extract, Http):
+        return extract.cursor is not None
+    return isinstance(extract, Sql) and bool(extract.cursor_column or extract.query)
 
 
 def _starts(starts_at: datetime, ends_at: datetime, step: timedelta) -> list[datetime]:

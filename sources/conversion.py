@@ -16,6 +16,10 @@ json     text that is JSON, its numbers as for number but at most       a JSON v
          1.8e308; what is no text is a JSON value already
 any      all                                                            the same
 
+With `decimal` "," texts for integer and number have a comma where those above have a point, and between groups of three
+digits before it may stand points, blanks, no-break spaces or apostrophes, the same in one number: "2,50", "1.234,56",
+"12 345,6". "2.50" is no number then. What is a number already stays as it is.
+
 White space around a text counts for text and any only, and a text of nothing else is null for the other types: CSV and
 XML have no other null. Numbers have at most 1000 digits before and after the point.
 
@@ -52,6 +56,10 @@ Converter = Callable[[Any], Any]
 _integer = re.compile(r"[+-]?\d+", re.ASCII)
 _number = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
 _plain_decimal = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII).fullmatch
+_with_comma = re.compile(
+    r"([+-]?)(?:(\d*)|([1-9]\d{0,2}(?:([. \xa0\u202f'’])\d{3})(?:\4\d{3})*))(?:,(\d*))?((?:[eE][+-]?\d{1,6})?)",
+    re.ASCII,
+)
 _exact_float = 16  # characters with a point: at most 15 digits, which every float gives back
 _unix = re.compile(r"-?(?!\d{14}(?!\d))\d{9,19}(?:\.\d+)?", re.ASCII)
 _basic_iso = re.compile(r"\d{4}(?:\d{4}|W\d{3})[Tt ].+", re.ASCII)
@@ -65,8 +73,10 @@ _SEPARATORS = ("T", " ", "", "t")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
 
-def make_converter(type_: str, time_zone: str = "UTC", format_: str = "") -> Converter:
+def make_converter(type_: str, time_zone: str = "UTC", format_: str = "", decimal: str = ".") -> Converter:
     """For any value but None. The converter raises RowRejected "bad_<type>". Raises BadDefinition."""
+    if decimal == ",":
+        return _make_comma_converter(type_)
     if type_ == "any":
         return lambda value: value
     if type_ == "text":
@@ -89,6 +99,17 @@ def convert_texts(convert: Converter, values: list[Any]) -> list[Any] | None:
         return values
     found = list(map(read, values))
     return None if None in found else found
+
+
+def _make_comma_converter(type_: str) -> Converter:
+    if type_ not in ("integer", "number"):
+        raise BadDefinition(f'decimal: "," is for the types integer and number, and this is {type_}: leave it out.')
+    convert = _BY_TYPE[type_]
+
+    def convert_text(value: Any) -> Any:
+        return convert(_with_point(value, type_) if isinstance(value, str) else value)
+
+    return _at_once(_plain_integer if type_ == "integer" else _plain_comma_number, _unless_blank(convert_text))
 
 
 def _known(type_: str, convert: Converter) -> Converter:
@@ -126,6 +147,10 @@ def _plain_number(text: str) -> int | float | None:
     if not (len(text) <= _exact_float and _plain_decimal(text)):
         return None
     return float(text) if "." in text else int(text)
+
+
+def _plain_comma_number(text: str) -> int | float | None:
+    return None if "." in text else _plain_number(text.replace(",", ".", 1))
 
 
 def _utc(text: str) -> datetime | None:
@@ -180,6 +205,16 @@ def _number_of(text: str, type_: str) -> int | float | Decimal:
     if len(text) <= _exact_float and "e" not in text and "E" not in text:
         return float(text)
     return _shortest(Decimal(text), type_)
+
+
+def _with_point(text: str, type_: str) -> str:
+    """The same number without groups."""
+    found = _with_comma.fullmatch(text)
+    if found is None or not (found[2] or found[3] or found[5]):
+        raise _bad(type_, text, f"is no {type_} with a decimal comma: 2,50 or 1.234,56.")
+    sign, plain, grouped, separator, fraction, exponent = found.groups()
+    whole = plain or (grouped.replace(separator, "") if grouped else "")
+    return f"{sign}{whole}{'' if fraction is None else '.' + fraction}{exponent}"
 
 
 def _shortest(value: Decimal, type_: str) -> float | Decimal:

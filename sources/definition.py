@@ -15,6 +15,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][
 Path = Annotated[str, Meta(max_length=500, description="Dot-separated names of members; empty: the whole.")]
 Seconds = Annotated[float, Meta(gt=0)]
 Positive = Annotated[int, Meta(ge=1)]
+SQLITE = "sqlite:"  # begins the URL of an SQLite file, which goes on with the id of its upload
 SecretName = Annotated[str, Meta(min_length=1, max_length=100, description="Name of a secret of this source.")]
 
 
@@ -58,7 +59,10 @@ class NoPagination(_Part, frozen=True, tag_field="kind", tag="none"):
 
 
 class PagePagination(_Part, frozen=True, tag_field="kind", tag="page"):
-    """Ends at a page without rows; or with fewer than `size`, if that is said or asked for (100)."""
+    """Ends at a page without rows, and at one with fewer than `size` if pages are known to have so many.
+
+    They are where `size` is given without `size_parameter`, and once a page had the `size` (100) that was asked for.
+    """
 
     parameter: str = "page"
     first: int = 1
@@ -67,6 +71,8 @@ class PagePagination(_Part, frozen=True, tag_field="kind", tag="page"):
 
 
 class OffsetPagination(_Part, frozen=True, tag_field="kind", tag="offset"):
+    """The offset grows by the rows that came. Ends as `page` does, with `limit` for `size`."""
+
     parameter: str = "offset"
     limit_parameter: str = "limit"
     limit: Positive = 100
@@ -93,10 +99,16 @@ Pagination = (
 
 
 class HttpCursor(_Part, frozen=True):
-    """Ask only for what is new: `parameter` gets the largest `field` of the rows so far, less `lookback_seconds`."""
+    """Ask only for what is new: `parameter` gets the largest `field` of the rows so far, less `lookback_seconds`.
+
+    A backfill gives it the start of a window, and `until_parameter`, if there is one, the end; rows outside the window
+    are left out. `format` of all of them: `as_is` as the rows have it, which for a window is Unix time where the cursor
+    so far, or `initial`, is a number (seconds, or milliseconds above 100,000,000,000), else ISO 8601 in UTC.
+    """
 
     field: Path
     parameter: str
+    until_parameter: str = ""
     initial: str = ""
     lookback_seconds: Annotated[float, Meta(ge=0)] = 0.0
     format: Literal["iso8601", "unix", "unix_ms", "as_is"] = "as_is"
@@ -170,11 +182,15 @@ class Normalize(_Part, frozen=True):
 
 
 class Field(_Part, frozen=True, rename={"source": "from"}):
-    """`from` is a JMESPath expression over the row. `type` of what it gives; `time_zone` of times without one."""
+    """`from` is a JMESPath expression over the row. `type` of what it gives; `time_zone` of times without one.
+
+    `decimal` is for integer and number: with "," they may be written as 2,50, 1.234,56 or 1 234,56.
+    """
 
     to: Annotated[str, Meta(min_length=1, max_length=200)]
     source: str
     type: Literal["any", "text", "integer", "number", "boolean", "time", "date", "json"] = "any"
+    decimal: Literal[".", ","] = "."
     time_zone: str = "UTC"
     format: str = ""
     required: bool = False

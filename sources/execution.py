@@ -89,7 +89,7 @@ class Execution:
         definition = definition_of(run)
         deadline = time.monotonic() + definition.limits.seconds
         revealed, ended = secrets.reveal(run.source, definition), self._pulse.ended
-        with open_origin(definition, run, revealed, deadline, ended) as origin:
+        with open_origin(definition, run, revealed, deadline, ended, self.tally) as origin:
             rows = Pipeline(definition).rows(self._watched(origin), self.tally, origin.look)
             loader = Loader(definition, run, self.tally, ended)
             with loader, ahead(loader.batches(rows)) as batches:

@@ -10,11 +10,12 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.timesince import timesince, timeuntil
 
+from sources import uploads
 from sources.models import OPEN, Run, Source, Status, Trigger, Upload
 
 WRITTEN = ("appended", "inserted", "updated", "deleted")
 ORDER = (
-    *("decoded", "rejected", "filtered", "duplicates"),
+    *("outside_window", "decoded", "rejected", "filtered", "duplicates"),
     *("appended", "inserted", "updated", "unchanged", "superseded", "deleted"),
 )
 UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
@@ -53,13 +54,12 @@ class SourceLine:
 def source_lines(sources: Iterable[Source], now: datetime) -> list[SourceLine]:
     found = list(sources)
     opened, ended = _newest(found, status__in=OPEN), _newest(found, exclude_open=True)
-    files: dict[UUID | None, str] = {
-        upload.pk: upload.name for upload in Upload.objects.filter(pk__in=filter(None, map(upload_id, found)))
-    }
+    named = {source.pk: upload for source in found if (upload := uploads.named_by(source.definition["extract"]))}
+    files: dict[UUID, str] = dict(Upload.objects.filter(pk__in=named.values()).values_list("pk", "name"))
     return [
         SourceLine(
             source,
-            place(source.definition, files.get(upload_id(source))),
+            place(source.definition, files.get(named[source.pk]) if source.pk in named else None),
             opened.get(source.pk),
             last := ended.get(source.pk),
             ago(last.ended_at, now) if last else "",
@@ -79,14 +79,6 @@ def _newest(sources: list[Source], *, exclude_open: bool = False, **filters: Any
     return {run.source_id: run for run in Run.objects.filter(pk__in=[key for key in keys if key])}
 
 
-def upload_id(source: Source) -> UUID | None:
-    """A definition may hold any text in its place."""
-    try:
-        return UUID(source.definition["extract"].get("upload", ""))
-    except ValueError:
-        return None
-
-
 def kind(definition: Mapping[str, Any]) -> str:
     return str(definition["extract"]["kind"])
 
@@ -94,7 +86,7 @@ def kind(definition: Mapping[str, Any]) -> str:
 def place(definition: Mapping[str, Any], file: str | None) -> str:
     """Host or file, never with credentials."""
     extract = definition["extract"]
-    if kind(definition) == "file":
+    if kind(definition) == "file" or uploads.named_by(extract):
         return file or "a file that is gone"
     address = urlsplit(str(extract["url"]))
     if address.netloc:

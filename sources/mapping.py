@@ -89,12 +89,12 @@ def _make_value_reader(field: Field, pointer: str) -> tuple[Reader, bool]:
 def _make_takers(field: Field, pointer: str) -> tuple[Reader, ColumnReader]:
     """For one row, and for many."""
     read, can_fail = _make_value_reader(field, pointer)
-    if not can_fail and field.type == "any" and not field.required and field.default is None:
-        return read, lambda rows: [read(row) for row in rows]
     try:
-        convert = make_converter(field.type, field.time_zone, field.format)
+        convert = make_converter(field.type, field.time_zone, field.format, field.decimal)
     except BadDefinition as error:
         raise BadDefinition(f"{pointer}/{error}") from None
+    if not can_fail and field.type == "any" and not field.required and field.default is None:
+        return read, lambda rows: [read(row) for row in rows]
     default = _default(field, convert, pointer)
 
     def take(row: Row) -> Any:

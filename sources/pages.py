@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,8 @@ from django.views.decorators.http import require_safe
 from access.models import Scope
 from access.pages import may, needs, reach
 from access.reach import Reach
-from sources import document, lines, secrets
+from sources import backfills, document, lines, secrets, uploads
+from sources.definition import Definition
 from sources.models import OPEN, Run, Source, Upload
 from sources.record_pages import shown_records
 
@@ -87,6 +89,7 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
     [line] = lines.source_lines([found], now)
     history = found.runs.filter(parent=None).defer("rejected", "state_before", "state_after")
     count = found.records.order_by()[: MOST_COUNTED + 1].count()
+    definition = msgspec.convert(found.definition, Definition)
     context = {
         "line": line,
         "source": found,
@@ -98,8 +101,8 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
         "charted": charted(found),
         "records": shown_records(found.records.all(), RECORDS_SHOWN),
         "record_count": f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}",
-        "missing_secrets": sorted(set(secret_names(found.definition)) - set(secrets.names(found))),
-        "has_cursor": has_cursor(found.definition),
+        "missing_secrets": sorted(set(secrets.asked_by(definition)) - set(secrets.names(found))),
+        "has_cursor": backfills.has_cursor(definition),
         "may_operate": reach(request, Scope.OPERATE).has_source(found.name),
         "may_manage": reach(request, Scope.MANAGE).has_source(found.name),
     }
@@ -120,17 +123,6 @@ def _point(run: Run) -> dict[str, Any]:
         "rows": run.counts.get("decoded", 0),
         "seconds": round((run.ended_at - run.started_at).total_seconds(), 3) if run.ended_at else None,
     }
-
-
-def secret_names(definition: dict[str, Any]) -> list[str]:
-    """Of the secrets that a definition asks for."""
-    extract = definition["extract"]
-    return [part["secret"] for part in (extract, extract.get("auth") or {}) if part.get("secret")]
-
-
-def has_cursor(definition: dict[str, Any]) -> bool:
-    """Whether a backfill can ask for a stretch of time."""
-    return any(definition["extract"].get(name) for name in ("cursor", "cursor_column", "query"))
 
 
 @never_cache
@@ -157,7 +149,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _editor(
     request: HttpRequest, source: Source | None, definition: dict[str, Any], old_version: int | None = None
 ) -> HttpResponse:
-    file = lines.upload_id(Source(definition=definition))
+    file = uploads.named_by(definition["extract"])
     upload = Upload.objects.filter(pk=file).first() if file else None
     context = {
         "source": source,

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import transaction
 
-from sources.definition import Definition, Http, OAuth2Auth, Sql
+from sources.definition import Definition, Http, NoAuth, OAuth2Auth, Sql
 from sources.errors import BadDefinition, Forbidden, SourceError
 from sources.http.urls import checked_url, origin
 from sources.models import Secret, Source
@@ -71,6 +71,14 @@ def _decrypted(secret: Secret) -> str:
             f"The secret {secret.name!r} cannot be decrypted: its key is no longer among SOURCES_SECRET_KEYS,"
             " SECRET_KEY and SECRET_KEY_FALLBACKS. Put that key back behind the others, or set the secret again."
         ) from None
+
+
+def asked_by(definition: Definition) -> list[str]:
+    """The names of the secrets that a definition needs."""
+    extract = definition.extract
+    if isinstance(extract, Sql):
+        return [extract.secret] if extract.secret else []
+    return [extract.auth.secret] if isinstance(extract, Http) and not isinstance(extract.auth, NoAuth) else []
 
 
 def names(source: Source) -> list[str]:
@@ -142,8 +150,7 @@ def rotate() -> tuple[int, list[str]]:
 
 
 def _fernet() -> MultiFernet:
-    own = getattr(settings, "SOURCES_SECRET_KEYS", [])
-    return _fernet_of((*own, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return _fernet_of((*settings.SOURCES_SECRET_KEYS, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
 @lru_cache(maxsize=4)

@@ -16,6 +16,10 @@ MOST_LEVELS = 6
 MOST_FIELDS = 100
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?")
+COMMA_NUMBER = re.compile(
+    r"-?(?:0|[1-9]\d{0,14}|[1-9]\d{0,2}([. \xa0\u202f'’])\d{3}(?:\1\d{3}){0,3})(?:,\d{1,15})?", re.ASCII
+)
+MAY_BE_GROUPS = re.compile(r"-?[1-9]\d{0,2},\d{3}|[^,]*", re.ASCII)
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 LIKELY_KEY = re.compile(r"(^|[\W_])(id|key|uuid|code|sku|number)$", re.IGNORECASE)
 
@@ -98,7 +102,12 @@ def _type(name: str, rows: Sequence[Row]) -> dict[str, str]:
     for kind, fits in TYPES.items():
         if all(fits(value) for value in values):
             return {"type": kind}
-    return {}
+    return {"type": "number", "decimal": ","} if _have_commas(values) else {}
+
+
+def _have_commas(texts: Sequence[str]) -> bool:
+    """Numbers with a decimal comma; not where all might be numbers in English groups, such as 1,234."""
+    return all(map(COMMA_NUMBER.fullmatch, texts)) and not all(map(MAY_BE_GROUPS.fullmatch, texts))
 
 
 TYPES: dict[str, Callable[[str], object]] = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sources import uploads
 from sources.address import Guard
 from sources.definition import Definition, File, Sql
 from sources.errors import (
@@ -38,10 +39,18 @@ def test(definition: Definition, secrets: Mapping[str, str]) -> dict[str, Any]:
     """Whether the other side can be reached and lets us in; what goes wrong stands in the report."""
     spec = definition.extract
     if isinstance(spec, File):
-        return {"reachable": True, "authorised": True}
+        return _test_file(spec)
     if isinstance(spec, Sql):
         return _test_sql(spec, secrets)
     return asdict(check_http(spec, secrets, Guard.from_settings(), source="test"))
+
+
+def _test_file(spec: File) -> dict[str, Any]:
+    try:
+        uploads.open_body(spec.upload).file.close()
+    except SourceError as error:
+        return {"reachable": False, "authorised": None, "error": error.code, "detail": str(error)}
+    return {"reachable": True, "authorised": True, "error": "", "detail": ""}
 
 
 def _test_sql(spec: Sql, secrets: Mapping[str, str]) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 import hashlib
 import io
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 
 from sources.bodies import Body
+from sources.definition import SQLITE
 from sources.errors import BadDefinition, LimitExceeded
 from sources.models import Source, Upload, UploadPiece
 
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 PIECE_BYTES = 1 << 20
-MOST_BYTES = 1 << 30
 UNUSED_FOR = timedelta(days=1)
-SQLITE = "sqlite:"
 
 
 class Readable(Protocol):
@@ -42,7 +41,7 @@ def store(stream: Readable, name: str, content_type: str = "", created_by: str =
 
 
 def _store_pieces(upload: Upload, stream: Readable) -> None:
-    most = getattr(settings, "SOURCES_MAX_UPLOAD_BYTES", MOST_BYTES)
+    most: int = settings.SOURCES_MAX_UPLOAD_BYTES
     digest = hashlib.sha256()
     for number, piece in enumerate(_pieces(stream)):
         upload.size += len(piece)
@@ -82,7 +81,8 @@ def _complete(upload_id: uuid.UUID | str) -> Upload:
         return Upload.objects.get(id=uuid.UUID(str(upload_id)), complete=True)
     except (ValueError, Upload.DoesNotExist):
         raise BadDefinition(
-            f"There is no upload {str(upload_id)[:100]!r}: send the file, and name the id of the answer."
+            f"There is no upload {str(upload_id)[:100]!r}, or no longer: send the file again, and put the id of the"
+            " answer into extract."
         ) from None
 
 
@@ -136,19 +136,21 @@ def delete(upload_id: uuid.UUID) -> bool:
     return Upload.objects.filter(id=upload_id).delete()[0] > 0
 
 
+def named_by(extract: Mapping[str, Any]) -> uuid.UUID | None:
+    """The id of the upload that a definition reads, a file or an SQLite database, whether it is there or not."""
+    url = str(extract.get("url") or "")
+    text = url.removeprefix(SQLITE) if url.startswith(SQLITE) else extract.get("upload")
+    try:
+        return uuid.UUID(str(text))
+    except ValueError:
+        return None
+
+
 def used() -> set[uuid.UUID]:
     """The uploads that definitions of sources name."""
     named = Source.objects.values_list("definition__extract__upload", "definition__extract__url")
-    ids = {upload or (url or "").removeprefix(SQLITE) for upload, url in named}
-    return set(Upload.objects.filter(id__in=[id for id in ids if _is_uuid(id)]).values_list("id", flat=True))
-
-
-def _is_uuid(text: object) -> bool:
-    try:
-        uuid.UUID(str(text))
-    except ValueError:
-        return False
-    return True
+    ids = {named_by({"upload": upload, "url": url}) for upload, url in named}
+    return set(Upload.objects.filter(id__in=[id for id in ids if id]).values_list("id", flat=True))
 
 
 def prune(now: datetime, keep: Collection[uuid.UUID] = ()) -> int:

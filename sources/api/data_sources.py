@@ -161,7 +161,7 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
         given.is_valid(raise_exception=True)
         definition = msgspec.convert(given.validated_data.get("definition", source.definition), Definition)
         fresh = given.validated_data.get("secrets", {})
-        kept = {} if _all_given(definition, fresh) else _secrets(source, definition)
+        kept = {} if set(secrets.asked_by(definition)) <= set(fresh) else _secrets(source, definition)
         return definition, secrets.Secrets({**kept, **fresh})
 
     def _given(self, request: Request) -> tuple[Any, Mapping[str, str]]:
@@ -205,12 +205,6 @@ def _action(before: dict[str, Any], changes: Changes) -> str:
 def _unnamed(given: Any) -> Any:
     """What is tried needs no name, and may have that of a source that is there."""
     return {name: value for name, value in given.items() if name != "name"} if isinstance(given, dict) else given
-
-
-def _all_given(definition: Definition, fresh: Mapping[str, str]) -> bool:
-    extract = definition.extract
-    names = (getattr(part, "secret", None) for part in (extract, getattr(extract, "auth", None)))
-    return all(name in fresh for name in names if name)
 
 
 def _secrets(source: Source, definition: Definition) -> Mapping[str, str]:

@@ -10,15 +10,12 @@ from sources.bodies import Body
 from sources.definition import Http, RunLimits
 from sources.errors import LimitExceeded, SourceError
 from sources.http.budget import Budget
-from sources.http.cursors import cursor_value, formatted
+from sources.http.cursors import Window, cursor_value, window_values
 from sources.http.exchange import Answer, Call, OnRequest
 from sources.http.fetcher import Fetcher, Surroundings, first_call
 from sources.http.pagination import make_pager
 from sources.http.retry import MOST_WAIT_SECONDS
 from sources.http.urls import shown
-
-Window = tuple[str, str]
-"""ISO 8601 times: from, and up to. The start takes the cursor's place; the end is for the rows that came."""
 
 MOST_TIMES = 3
 
@@ -102,9 +99,9 @@ class Pages:
         try:
             answer = self._fetcher.fetch(call if self._pages else self._conditioned(call))
         except SourceError as error:
-            if self._pages and self._pager.numbered and error.code == "http_404":
+            if self._pages and self._pager.is_past_end(error.code):
                 self._pages += 1
-                return None  # how some services say that there is no such page
+                return None
             raise
         self._pages += 1
         self._fetcher.patience_seconds = MOST_WAIT_SECONDS
@@ -127,7 +124,10 @@ class Pages:
         content = _content_digest(answer.body.file)
         self._times = self._times + 1 if content == self._content else 1
         if self._times == MOST_TIMES:
-            raise _loop(f"{shown(answer.url)} answers the same page again and again when asked for the next one.")
+            raise _loop(
+                f"{shown(answer.url)} answers the same page again and again when asked for the next one: its parameter"
+                " has another name, or there is only this page."
+            )
         self._content = content
 
     def _refuse_repeated(self, call: Call) -> None:
@@ -160,11 +160,18 @@ class Pages:
 
 
 def incremental_call(spec: Http, state: Mapping[str, Any], window: Window | None) -> Call:
+    """A window takes the place of what the cursor says. Raises BadDefinition."""
     call = first_call(spec)
-    if spec.cursor is None:
-        return call
-    value = cursor_value(spec, dict(state)) if window is None else formatted(spec.cursor, window[0], lookback=False)
-    return call if value is None else call.with_parameter(spec.cursor.parameter, value)
+    for name, value in _cursor_parameters(spec, dict(state), window).items():
+        call = call.with_parameter(name, value)
+    return call
+
+
+def _cursor_parameters(spec: Http, state: dict[str, Any], window: Window | None) -> dict[str, str]:
+    if window is not None:
+        return window_values(spec, state, window)
+    value = cursor_value(spec, state)
+    return {} if spec.cursor is None or value is None else {spec.cursor.parameter: value}
 
 
 def _digest(call: Call) -> bytes:

@@ -20,6 +20,7 @@ from sources.http.urls import BadUrl, checked_url, shown
 from sources.http.values import value_at
 
 DEFAULT_SIZE = 100
+_NO_SUCH_PAGE = frozenset({"http_400", "http_416", "http_422"})
 
 _LINK = re.compile(r"""<([^>]*)>((?:\s*;\s*[^\s,;="]+\s*(?:=\s*(?:"[^"]*"|[^\s,;"]*))?)*)""")
 _REL = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|([^\s,;"]+))""", re.IGNORECASE)
@@ -37,9 +38,15 @@ class Pager(Protocol):
     def following(self, call: Call, answer: Answer, rows: int) -> Call | None:
         """The call after `call`, which got `answer` with so many rows. None: that was the last page."""
 
+    def is_past_end(self, code: str) -> bool:
+        """Whether the error that came in place of a following page says that there is no such page."""
+
 
 class _Single:
     numbered = False
+
+    def is_past_end(self, code: str) -> bool:
+        return False
 
     def first(self, call: Call) -> Call:
         return call
@@ -49,16 +56,23 @@ class _Single:
 
 
 class _Numbered:
-    """A page with fewer rows than `size` is the last."""
+    """Ends at a page without rows, and at one with fewer than `size` once that many are certain to come.
+
+    They are when the source says so without asking for them, and when a page had them: a service may give fewer than it
+    is asked for, and the first page alone does not tell that from the end. `step`: none for as many as came, though no
+    more than were asked for, as a row in an answer may become several.
+    """
 
     numbered = True
 
-    def __init__(self, parameter: str, start: int, step: int, size_parameter: str, size: int) -> None:
+    def __init__(self, parameter: str, start: int, step: int | None, size_parameter: str, size: int) -> None:
         self._parameter = parameter
         self._value = start
         self._step = step
         self._size_parameter = size_parameter
         self._size = size
+        self._is_certain = not size_parameter
+        self._pages = 0
 
     def first(self, call: Call) -> Call:
         if self._size_parameter:
@@ -66,10 +80,16 @@ class _Numbered:
         return call.with_parameter(self._parameter, self._value)
 
     def following(self, call: Call, answer: Answer, rows: int) -> Call | None:
-        if rows < self._size:
+        self._pages += 1
+        if rows == 0 or (self._is_certain and rows < self._size):
             return None
-        self._value += self._step
+        self._is_certain = self._is_certain or rows == self._size
+        self._value += self._step or min(rows, self._size)
         return call.with_parameter(self._parameter, self._value)
+
+    def is_past_end(self, code: str) -> bool:
+        """After a first page that was not full, a refusal is no limit to how deep one may page."""
+        return code == "http_404" or (code in _NO_SUCH_PAGE and self._pages == 1 and not self._is_certain)
 
 
 class _Cursor(_Single):
@@ -121,7 +141,7 @@ def make_pager(spec: Pagination) -> Pager:
             size = spec.size or (DEFAULT_SIZE if spec.size_parameter else 1)
             return _Numbered(spec.parameter, spec.first, 1, spec.size_parameter, size)
         case OffsetPagination():
-            return _Numbered(spec.parameter, 0, spec.limit, spec.limit_parameter, spec.limit)
+            return _Numbered(spec.parameter, 0, None, spec.limit_parameter, spec.limit)
         case CursorPagination():
             return _Cursor(spec)
         case LinkHeaderPagination():

@@ -20,9 +20,8 @@ from typing import Any, NamedTuple
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from access.connections import connections
 from sources.definition import RateLimit
 from sources.errors import TryLater
 
@@ -31,7 +30,7 @@ logger = logging.getLogger(__name__)
 MOST_SLOTS = 1000
 TOLERANCE = 0.1
 MOST_TOLERANCE_SECONDS = 10.0
-HOST_REQUESTS_PER_SECOND = 5.0
+TIMEOUT_SECONDS = 0.5
 
 # KEYS lists. ARGV now (0: the server's), most seconds to wait, then for each key: slots, seconds, tolerance. Whether
 # the turn is taken, and the seconds until it (or until one could be had).
@@ -77,7 +76,7 @@ def source_limit(source: str, rate: RateLimit) -> Limit:
 
 def host_limit(host: str) -> Limit | None:
     """SOURCES_HOST_REQUESTS_PER_SECOND; 0: none."""
-    rate = float(getattr(settings, "SOURCES_HOST_REQUESTS_PER_SECOND", HOST_REQUESTS_PER_SECOND))
+    rate: float = settings.SOURCES_HOST_REQUESTS_PER_SECOND
     return _limit(f"host:{host}", max(1, round(rate)), max(1, round(rate)) / rate) if rate > 0 else None
 
 
@@ -107,10 +106,7 @@ def take(limits: Sequence[Limit], most_seconds: float, now: float = 0) -> float:
 
 @cache
 def _script() -> Any:
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 1)
-    )
-    return client.register_script(TAKE)
+    return connections(settings.REDIS_URL, TIMEOUT_SECONDS, repeats=1).register_script(TAKE)
 
 
 Take = Callable[[Sequence[Limit], float], float]

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from sources.definition import SQLITE
 from sources.errors import BadDefinition
 
 Dialect = Literal["postgresql", "mysql"]
@@ -21,7 +22,6 @@ DIALECTS: dict[str, Dialect] = {
 DEFAULT_PORTS: dict[Dialect, int] = {"postgresql": 5432, "mysql": 3306}
 TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 CHARSETS = ("utf8mb4", "utf8mb3", "utf8", "latin1", "ascii", "cp1250", "cp1251", "cp1252", "gbk", "sjis", "euckr")
-SQLITE = "sqlite:"
 MOST_HOST_CHARACTERS = 253  # of a name in DNS
 FORM = "write it as postgresql://user@host:port/database, mysql://user@host:port/database or sqlite:upload-id"
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.:-]*[A-Za-z0-9_.:])?|::[0-9A-Fa-f:.]*")

@@ -22,7 +22,7 @@ FETCH_BYTES = 4_000_000
 class Query(Iterator[Row]):
     """Connects when the first row is asked for, and reads on as rows are taken: memory stays flat.
 
-    Close it when not all rows are taken. Raises the errors of sources.
+    Close it when not all rows are taken. Raises the errors of sources. Rows are counted by who asks for them.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Query(Iterator[Row]):
     def _rows_of(self, session: Session, result: Any) -> Generator[Row, None, None]:
         row_of = make_row(self.columns)
         name = self._cursor_name()
-        position, most_rows = self._position, self._limits.rows
+        position = self._position
         size = FIRST_FETCH_ROWS
         while True:
             self._check_time()
@@ -105,8 +105,6 @@ class Query(Iterator[Row]):
                 row, row_bytes = row_of(values)
                 self.bytes += row_bytes
                 self.rows += 1
-                if self.rows > most_rows:
-                    raise self._too_many_rows()
                 if position is None or position.take(row[name], values):
                     yield row
             self._check_size()
@@ -137,11 +135,6 @@ class Query(Iterator[Row]):
                 f"The rows have more than {self._limits.bytes} bytes: raise limits.bytes, or ask for less.",
                 "too_many_bytes",
             )
-
-    def _too_many_rows(self) -> LimitExceeded:
-        return LimitExceeded(
-            f"There are more than {self._limits.rows} rows: raise limits.rows, or ask for less.", "too_many_rows"
-        )
 
 
 def _password(spec: Sql, secrets: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ import orjson
 from sources.address import Guard
 from sources.bodies import Body
 from sources.definition import Extract, Http, RunLimits
+from sources.http.cursors import Window
 from sources.http.exchange import OnRequest
 from sources.http.fetcher import Surroundings
 from sources.http.pages import Pages
@@ -49,7 +50,7 @@ class Reading:
         guard: Guard = LOCAL,
         limits: Mapping[str, Any] | None = None,
         seconds: float = 20.0,
-        window: tuple[str, str] | None = None,
+        window: Window | None = None,
         around: Mapping[str, Any] | None = None,
         on_request: OnRequest | None = None,
         **members: Any,

@@ -5,6 +5,7 @@ import gzip
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from tests.sources.provider import (
 )
 
 ONCE = {"attempts": 1}
+YEAR = (datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
 TEXT = b"a,b\n" + b"1,2\n" * 100_000
 
 
@@ -295,7 +297,7 @@ def test_an_unchanged_answer_is_not_read_again(provider: Provider) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"conditional": False}, {"query": {"other": "1"}}, {"method": "POST"}, {"window": ("2024-01-01", "2025-01-01")}],
+    [{"conditional": False}, {"query": {"other": "1"}}, {"method": "POST"}, {"window": YEAR}],
 )
 def test_it_does_not_ask_for_changes_of_something_else(provider: Provider, change: dict[str, object]) -> None:
     url = provider.on("/a", data([1], ETag='"v1"'))
@@ -309,7 +311,7 @@ def test_it_does_not_ask_for_changes_of_something_else(provider: Provider, chang
 def test_a_window_leaves_the_validators_as_they_are(provider: Provider) -> None:
     url = provider.on("/a", data([1], ETag='"v1"'))
     state = {"etag": '"old"', "last_modified": None, "validated_request": "x", "cursor": 5}
-    with Reading().pages(url, state=state, window=("2024-01-01", "2025-01-01")) as pages:
+    with Reading().pages(url, state=state, window=YEAR) as pages:
         pages.next()
         assert pages.state() == {"etag": '"old"', "last_modified": None, "validated_request": "x"}
 

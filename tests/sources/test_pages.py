@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from access.models import Role
 from sources import document, lines, secrets
-from sources.models import Record, Run, Source, Status, Trigger
+from sources.models import Record, Run, Source, Status, Trigger, Upload
 from sources.record_pages import page_of_records
 from tests.monitor.test_pages import Inline
 from tests.people import person
@@ -143,6 +143,14 @@ def test_a_file_that_is_gone_is_said_to_be(staff: Client) -> None:
         for address in ("/sources/", f"/sources/{source.pk}/"):
             assert "a file that is gone" in page(staff, address)
         assert "packed ones too" in page(staff, f"/sources/{source.pk}/edit/")
+
+
+def test_an_uploaded_database_is_shown_by_its_name() -> None:
+    upload = Upload.objects.create(name="shop.sqlite")
+    for url in (f"sqlite:{upload.pk}", "sqlite:00000000-0000-4000-8000-000000000000"):
+        make_source(url[-12:], {**DEFINITION, "extract": {"kind": "sql", "url": url, "table": "a"}})
+    places = {line.place for line in lines.source_lines(Source.objects.all(), timezone.now())}
+    assert places == {"shop.sqlite", "a file that is gone"}
 
 
 def test_windows_of_a_backfill_count_and_the_backfill_as_a_whole_does_not() -> None:

@@ -22,7 +22,10 @@ HTTP: dict[str, Any] = {
     "attempts": 4,
     "auth": {"kind": "basic", "user": "u", "secret": "s"},
     "pagination": {"kind": "page", "parameter": "p", "first": 1, "size_parameter": "n", "size": 10},
-    "cursor": {"field": "t", "parameter": "s", "initial": "0", "lookback_seconds": 5, "format": "unix"},
+    "cursor": {
+        **{"field": "t", "parameter": "s", "until_parameter": "u", "initial": "0", "lookback_seconds": 5},
+        **{"format": "unix"},
+    },
     "rate_limit": {"requests": 5, "seconds": 1},
 }
 OAUTH2 = {"kind": "oauth2", "token_url": "https://example.org/t", "client_id": "c", "secret": "s", "scope": "x"}
@@ -34,7 +37,7 @@ SQL = {
 }
 FIELD = {
     **{"to": "id", "from": "id", "type": "time", "time_zone": "UTC", "format": "%Y", "required": True},
-    **{"on_error": "null"},
+    **{"on_error": "null", "decimal": "."},
 }
 WHOLE: dict[str, Any] = {
     "version": 1,

@@ -66,6 +66,29 @@ def test_texts_get_the_type_that_all_of_them_fit() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("texts", "suggestion"),
+    [
+        (["2,50", "3"], {"type": "number", "decimal": ","}),
+        (["1.234,56", "-0,5", ""], {"type": "number", "decimal": ","}),
+        (["1\xa0234,567", "2,500"], {"type": "number", "decimal": ","}),
+        (["1,234", "2,500"], {}),
+        (["1,234.56", "2,500.00"], {}),
+        (["2,50", "2.50"], {}),
+        (["1 234", "030 123"], {}),
+        (["1.234", "2.500"], {"type": "number"}),
+        (["2,50", "on request"], {}),
+    ],
+)
+def test_a_decimal_comma_is_suggested_where_nothing_else_can_be_meant(
+    texts: list[str], suggestion: dict[str, str]
+) -> None:
+    [field] = suggested([{"price": text} for text in texts])["map"]
+    assert field == {"to": "price", "from": "price", **suggestion}
+    if suggestion:
+        assert Pipeline(define(map=[field])).preview([{"price": text} for text in texts], 20)["rejected"] == []
+
+
 def test_names_that_are_no_identifiers_are_quoted_and_made_plain() -> None:
     fields = suggested([{"-id": "a", "at.-x": "b", "at x": "c"}])["map"]
     assert [(field["to"], field["from"]) for field in fields] == [

@@ -35,7 +35,7 @@ def test_what_came_from_outside_is_text(page: Page, maker: Maker, service: Servi
             expect_harmless(page, places=1)
         else:
             page.get_by_role("button", name="Preview").click()
-            expect(page.get_by_role("tab", name="rejected 1")).to_be_visible()
+            expect(page.get_by_role("tab", name="rejected 2")).to_be_visible()
             expect_harmless(page, places=1)
 
 
@@ -56,7 +56,7 @@ def test_axe_finds_nothing_serious(page: Page, maker: Maker, service: Service, p
         page.goto(address)
         if "/edit/" in address:
             page.get_by_role("button", name="Preview").click()
-            expect(page.get_by_role("tab", name="rejected 1")).to_be_visible()
+            expect(page.get_by_role("tab", name="rejected 2")).to_be_visible()
             page.get_by_label("URL", exact=True).fill("")
             expect(page.get_by_text("It is missing.")).to_be_visible()
         expect_accessible(page, address)

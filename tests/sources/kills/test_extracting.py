@@ -105,9 +105,12 @@ def test_in_one_window_of_a_backfill(stage: Stage, provider: Provider) -> None:
     held = Held(provider, b"[]")
     first = iter([held])
 
+    def of_day(number: int) -> list[dict[str, Any]]:
+        return rows(10 * number + 1, 10 * number + 10, at=(start + number * day).isoformat())
+
     def reply(request: Request) -> Reply:
         number = (datetime.fromisoformat(request.query["since"]) - start).days
-        answer = data(rows(10 * number + 1, 10 * number + 10))
+        answer = data(of_day(number))
         return next(first, answer) if number == 1 else answer
 
     source = stage.source(provider.answer("/", reply), UPSERT, extract={"cursor": CURSOR | {"format": "iso8601"}})
@@ -124,4 +127,5 @@ def test_in_one_window_of_a_backfill(stage: Stage, provider: Provider) -> None:
     parent.refresh_from_db()
     child.refresh_from_db()
     assert (parent.status, parent.counts["inserted"], child.attempt) == (Status.SUCCESS, 30, 2)
-    assert (records(source), state(source), told(source)) == (rows(1, 30), {}, {"inserted": 30})
+    assert records(source) == [*of_day(0), *of_day(1), *of_day(2)]
+    assert (state(source), told(source)) == ({}, {"inserted": 30})

@@ -130,6 +130,7 @@ def test_a_query_is_asked_for_what_is_new_by_itself(shop: Database, ask_shop: As
 
 
 def test_a_query_may_use_the_cursor_itself(shop: Database, ask_shop: Ask) -> None:
+    """It is NULL at first."""
     make_orders(shop, (1, 1, "a"), (2, 2, "b"), (3, 3, "c"))
     kind = "datetime(6)" if shop.scheme == "mysql" else "timestamptz"
     spec = {
@@ -180,13 +181,6 @@ def test_it_says_what_is_wrong_with_a_definition(
     make_orders(shop, (1, 1, "a"))
     with pytest.raises(BadDefinition, match=complaint):
         list(ask_shop(**spec))
-
-
-def test_too_many_rows_fail_the_run(shop: Database, ask_shop: Ask) -> None:
-    make_orders(shop, *((number, 1, "a") for number in range(1, 7)))
-    assert len(list(ask_shop(table="orders", limits=RunLimits(rows=6)))) == 6
-    with pytest.raises(LimitExceeded, match="more than 5 rows"):
-        list(ask_shop(table="orders", limits=RunLimits(rows=5)))
 
 
 def test_too_many_bytes_fail_the_run(shop: Database, ask_shop: Ask) -> None:
