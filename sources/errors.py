@@ -16,6 +16,7 @@ RowRejected                 this row is left out, and said to be
 
 KeyTaken                    there is a record of that source and key
 RecordsBusy                 503 (access.errors.ServiceError): a run holds the records of the source
+SourceGone                  409 (access.errors.ServiceError): the source was deleted a moment ago
 """
 
 from access.errors import ServiceError
@@ -101,3 +102,10 @@ class RecordsBusy(ServiceError):
             "A run is writing the records of this source, all in one transaction. Nothing was changed; try again.",
             retry_after_seconds=10,
         )
+
+
+class SourceGone(ServiceError):
+    status, code = 409, "source_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The source was deleted meanwhile, with its records. Nothing was changed.")

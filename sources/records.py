@@ -15,7 +15,7 @@ from django.db.models.functions import Cast
 from psycopg.errors import LockNotAvailable
 
 from sources import stats
-from sources.errors import KeyTaken, RecordsBusy
+from sources.errors import KeyTaken, RecordsBusy, SourceGone
 from sources.load import values
 from sources.load.changes import Change, Changes, Kind
 from sources.load.staging import Entry, Merged, Staging
@@ -59,7 +59,7 @@ def with_text(found: "QuerySet[Record]") -> "QuerySet[Record]":
 def upsert(given: Sequence[Given], now: datetime) -> Written:
     """Make or change the records of these sources and keys. Of several with one source and key the last counts.
 
-    Raises RecordsBusy.
+    Raises RecordsBusy, SourceGone.
     """
     latest: dict[Source | None, dict[str, Given]] = {}
     for one in given:
@@ -73,7 +73,7 @@ def upsert(given: Sequence[Given], now: datetime) -> Written:
 
 @transaction.atomic
 def create(given: Given, now: datetime) -> int:
-    """The id of the new record. Raises KeyTaken, RecordsBusy."""
+    """The id of the new record. Raises KeyTaken, RecordsBusy, SourceGone."""
     source = given.get("source")
     _lock([source])
     if Record.objects.filter(source=source, key=given["key"]).exists():
@@ -87,7 +87,7 @@ def create(given: Given, now: datetime) -> int:
 def update(record: Record, given: Given, now: datetime) -> None:
     """Change what is given; a record that is so already is left alone.
 
-    Raises KeyTaken, RecordsBusy; Record.DoesNotExist when it was deleted, or moved to another source.
+    Raises KeyTaken, RecordsBusy, SourceGone; Record.DoesNotExist when it was deleted, or moved to another source.
     """
     _lock([record.source, given.get("source", record.source)])
     old = Record.objects.select_related("source").defer("value").get(pk=record.pk, source=record.source)
@@ -112,7 +112,7 @@ def update(record: Record, given: Given, now: datetime) -> None:
 
 @transaction.atomic
 def delete(record: Record) -> None:
-    """Raises RecordsBusy."""
+    """Raises RecordsBusy, SourceGone."""
     _lock([record.source])
     if Record.objects.filter(pk=record.pk).delete()[0]:
         _announce(record.source, "deleted", record.key)
@@ -127,10 +127,14 @@ def _lock(sources: Iterable[Source | None]) -> None:
     try:
         for pk in sorted(pks, key=lambda pk: pk or 0):  # always in one order: nobody waits in a circle
             Staging(connection, pk, None).lock()
+        wanted = [pk for pk in pks if pk is not None]
+        there = list(Source.objects.select_for_update(no_key=True).order_by("pk").filter(pk__in=wanted))
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise RecordsBusy from error
         raise
+    if len(there) < len(wanted):
+        raise SourceGone
 
 
 def _store(source: Source | None, given: Sequence[Given], now: datetime) -> Merged:

@@ -32,9 +32,14 @@ def request(source: Source, trigger: Trigger, by: str = "", **fields: Any) -> Ru
     """A new pending run of the source's present version. Raises AlreadyRunning."""
     with transaction.atomic():
         source = Source.objects.select_for_update().get(pk=source.pk)
-        if source.runs.filter(status__in=OPEN).exclude(trigger=Trigger.BACKFILL).exists():
-            raise AlreadyRunning(f"A run of {source.name} is pending or running already.")
+        require_idle(source)
         return Run.objects.create(source=source, version=source.version, trigger=trigger, triggered_by=by, **fields)
+
+
+def require_idle(source: Source) -> None:
+    """Raises AlreadyRunning, backfills aside."""
+    if source.runs.filter(status__in=OPEN).exclude(trigger=Trigger.BACKFILL).exists():
+        raise AlreadyRunning(f"A run of {source.name} is pending or running already.")
 
 
 def claim(now: datetime | None = None) -> Run | None:

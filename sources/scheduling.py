@@ -27,8 +27,8 @@ FROM unnest(%s::bigint[], %s::integer[]) AS due (id, version)
 
 
 def plan(source: Source, now: datetime | None = None) -> None:
-    """Set when the source runs next, by its schedule; saves nothing."""
-    source.next_run_at = _next(source.active, source.definition.get("schedule"), source.next_run_at, source.pk, now)
+    """Set when the source runs first by a schedule that is new; saves nothing."""
+    source.next_run_at = _next(source.active, source.definition.get("schedule"), None, source.pk, now)
 
 
 def _next(active: bool, document: Any, last: datetime | None, source_id: int, now: datetime | None) -> datetime | None:

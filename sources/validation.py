@@ -11,7 +11,7 @@ import msgspec
 from sources import sql
 from sources.conditions import make_filter
 from sources.dedupe import Dedupe
-from sources.definition import Definition, Extract, Http, Replace, Sql
+from sources.definition import Definition, Extract, Http, Replace, Sql, Upsert
 from sources.errors import BadDefinition, SourceError
 from sources.http.urls import checked_url
 from sources.mapping import make_mapper
@@ -98,6 +98,11 @@ def _check_dedupe(definition: Definition) -> None:
         Dedupe(definition.dedupe, 0)
         if isinstance(definition.load, Replace):
             raise BadDefinition("'replace' deletes what does not come: it cannot leave out what came before")
+        if isinstance(definition.load, Upsert) and definition.dedupe.by == "content":
+            raise BadDefinition(
+                "/dedupe/by: a record that changes back to what it was would stay as it is. Records know by themselves"
+                ' what is unchanged: leave dedupe out; or say "key", to keep the first of each key.'
+            )
 
 
 def written_out(short: dict[str, Any]) -> dict[str, Any]:

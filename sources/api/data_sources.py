@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
@@ -20,7 +21,7 @@ from access.differences import Changes, difference
 from access.models import Scope
 from access.permissions import reach
 from access.principals import Principal
-from sources import backfills, runs, saving, secrets, stats, trying, validation
+from sources import backfills, runs, saving, secrets, trying, validation
 from sources.api.serializers import RunSerializer, SourceSerializer, VersionSerializer
 from sources.definition import Definition
 from sources.doorbell import ring
@@ -61,18 +62,20 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
     def perform_destroy(self, instance: Source) -> None:
         pk = instance.pk
         with transaction.atomic():
-            instance.delete()
+            saving.delete(instance)
             audit.record(self.request, "source.delete", "source", pk, instance.name)
-        stats.forget()
 
     def _save(self, source: Source, serializer: Any) -> None:
-        given, before = serializer.validated_data, _audited(source) if source.pk else {}
-        principal(self.request).require(Scope.MANAGE, source=given.get("name", source.name))
-        source.name, source.active = given.get("name", source.name), given.get("active", source.active)
-        document = given.get("definition", source.definition)
-        _check_load(principal(self.request), document)
+        given = serializer.validated_data
         try:
             with transaction.atomic():
+                if source.pk is not None:  # what is not given stays as it is now, not as it was when it was looked at
+                    source = get_object_or_404(Source.objects.select_for_update(), pk=source.pk)
+                before = _audited(source) if source.pk else {}
+                principal(self.request).require(Scope.MANAGE, source=given.get("name", source.name))
+                source.name, source.active = given.get("name", source.name), given.get("active", source.active)
+                document = given.get("definition", source.definition)
+                _check_load(principal(self.request), document)
                 by, fresh = principal(self.request).name, given.get("secrets")
                 cleared = saving.save(source, document, by, fresh)
                 changes = difference(before, _audited(source))
@@ -98,6 +101,21 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
             raise Conflict(str(error)) from error
         ring()
         return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=None, responses=SourceSerializer)
+    @action(detail=True, methods=["post"], url_path="start-over", write_scope=Scope.OPERATE)
+    def start_over(self, request: Request, pk: str) -> Response:
+        """Forget the cursor: the next run reads everything. 409 while a run is pending or running."""
+        source = self.get_object()
+        try:
+            with transaction.atomic():
+                saving.start_over(source)
+                audit.record(
+                    request, "source.start_over", "source", source.pk, source.name, difference(source.state, {})
+                )
+        except runs.AlreadyRunning as error:
+            raise Conflict(str(error)) from error
+        return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=Backfill, responses={202: RunSerializer})
     @action(detail=True, methods=["post"], write_scope=Scope.OPERATE)

@@ -76,9 +76,9 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
         model = Source
         fields: ClassVar = [
             *("id", "name", "active", "version", "definition", "endpoint_url", "every", "key", "secrets"),
-            *("secret_names", "next_run_at", "failures", "last_run", "created_at", "updated_at"),
+            *("secret_names", "state", "next_run_at", "failures", "last_run", "created_at", "updated_at"),
         ]
-        read_only_fields: ClassVar = ["version", "next_run_at", "failures", "created_at", "updated_at"]
+        read_only_fields: ClassVar = ["version", "state", "next_run_at", "failures", "created_at", "updated_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         short: dict[str, Any] = {name: attrs.pop(name) for name in ("endpoint_url", "every", "key") if name in attrs}

@@ -19,7 +19,7 @@ from sources.http.urls import shown
 
 MOST_TIMES = 3
 
-_VALIDATORS = ("etag", "last_modified", "validated_request")
+VALIDATORS = ("etag", "last_modified", "validated_request")
 
 
 class Pages:
@@ -49,7 +49,7 @@ class Pages:
         self._pager = make_pager(spec.pagination)
         self._first = self._pager.first(incremental_call(spec, state, window))
         self._conditional = spec.conditional and window is None
-        self._validators = {name: state.get(name) for name in _VALIDATORS}
+        self._validators = {name: state.get(name) for name in VALIDATORS}
         self._first_request = _digest(self._first)
         self._last: tuple[Call, Answer] | None = None
         self._content, self._times = b"", 0
@@ -118,7 +118,7 @@ class Pages:
     def _note(self, answer: Answer) -> None:
         if self._pages == 1 and self._conditional:
             etag, modified = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
-            self._validators = dict(zip(_VALIDATORS, (etag, modified, self._first_request.hex()), strict=True))
+            self._validators = dict(zip(VALIDATORS, (etag, modified, self._first_request.hex()), strict=True))
         if not self._pager.numbered:
             return
         content = _content_digest(answer.body.file)
@@ -142,7 +142,7 @@ class Pages:
         A validator stands for one answer, so there is none after several pages. A window leaves all as it is.
         """
         if self._pages > 1 and self._conditional:
-            return dict.fromkeys(_VALIDATORS)
+            return dict.fromkeys(VALIDATORS)
         return dict(self._validators)
 
     def close(self) -> None:

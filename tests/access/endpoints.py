@@ -79,6 +79,7 @@ ENDPOINTS = [
     Endpoint("get", "/api/data_sources/{source}/versions/", READ, "source"),
     Endpoint("post", "/api/data_sources/{source}/run/", OPERATE, "source"),
     Endpoint("post", "/api/data_sources/{source}/backfill/", OPERATE, "source"),
+    Endpoint("post", "/api/data_sources/{source}/start-over/", OPERATE, "source"),
     Endpoint("post", "/api/data_sources/{source}/preview/", MANAGE, "source"),
     Endpoint("post", "/api/data_sources/{source}/test/", MANAGE, "source"),
     Endpoint("get", "/api/runs/", READ),

@@ -42,6 +42,7 @@ WRITES: dict[str, tuple[str, str, Any, str]] = {
     "SourceViewSet.destroy": ("delete", "data_sources/{source}/", None, "source.delete"),
     "SourceViewSet.run": ("post", "data_sources/{source}/run/", None, "run.request"),
     "SourceViewSet.backfill": ("post", "data_sources/{source}/backfill/", DAY, "run.backfill"),
+    "SourceViewSet.start_over": ("post", "data_sources/{source}/start-over/", None, "source.start_over"),
     "SourceViewSet.try_saved": ("post", "data_sources/{source}/test/", FILE, NOTHING),
     "SourceViewSet.preview_saved": ("post", "data_sources/{source}/preview/", FILE, NOTHING),
     "SourceViewSet.try_new": ("post", "data_sources/test/", FILE, NOTHING),

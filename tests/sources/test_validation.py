@@ -47,6 +47,7 @@ def test_a_good_one_is_read() -> None:
         ({"schedule": {"cron": "1 * * * *", "every_seconds": 5}}, "/schedule", "not both"),
         ({"dedupe": {"by": "key"}}, "/dedupe", "key"),
         ({"dedupe": {}, "load": {"kind": "replace", "key": ["id"]}}, "/dedupe", "replace"),
+        ({"dedupe": {}, "load": {"kind": "upsert", "key": ["id"]}}, "/dedupe/by", "changes back"),
         ({"extract": {"kind": "sql", "url": "postgresql://me@db.example/x"}}, "/extract", "table"),
         ({"version": 2}, "/version", "1"),
         ({"colour": "red"}, "/colour", "schedule"),

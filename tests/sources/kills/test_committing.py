@@ -90,7 +90,7 @@ def test_with_events_in_the_buffer_and_before_the_commit(stage: Stage, provider:
 
 def test_after_the_commit_and_before_rows_are_marked_as_seen(stage: Stage, provider: Provider) -> None:
     """The next run lets them through again, to no effect; and the one after that leaves them out."""
-    source = small(stage, provider, UPSERT, dedupe={"by": "content"})
+    source = small(stage, provider, UPSERT, dedupe={"by": "key", "key": ["id"]})
     with paused(settings.REDIS_URL, "zadd") as wait:
         run, worker = stage.begin(source)
         wait()
@@ -106,7 +106,7 @@ def test_after_the_commit_and_before_rows_are_marked_as_seen(stage: Stage, provi
 def test_after_rows_of_a_batch_are_marked_and_before_those_of_the_next(stage: Stage, provider: Provider) -> None:
     """What was marked was committed: leaving it out skips nothing."""
     many = rows(1, 12_000)
-    source = stage.source(provider.on("/", data(many)), UPSERT, dedupe={"by": "content"}, extract=CURSOR)
+    source = stage.source(provider.on("/", data(many)), UPSERT, dedupe={"by": "key", "key": ["id"]}, extract=CURSOR)
     run = stage.request(source)
     with holding("SELECT FROM source FOR UPDATE"):
         worker = stage.nursery.worker()
