@@ -144,6 +144,13 @@ OPTIONS: tuple[Option, ...] = (
         STORAGE,
     ),
     Option(
+        "QUERY_TIMEOUT_SECONDS",
+        "10",
+        "Longest time that PostgreSQL may spend on one query for events (listing, aggregate, piece of an export);"
+        " past it: 503 query_too_slow. At most 3600.",
+        STORAGE,
+    ),
+    Option(
         "NOTIFY_INTERVAL_MS",
         "50",
         "Milliseconds over which arrivals are gathered into one announcement.",

@@ -2,13 +2,15 @@
 
 It ends with grace: at SIGTERM it takes no more events (503, `Retry-After`), asks those who watch to come back, and
 answers what is under way. And `send`, to a WebSocket or of a part of an answer, waits while the client's connection
-takes no more, where Daphne would pile up all of it in memory.
+takes no more, where Daphne would pile up all of it in memory. An answer that fails when it has begun is cut short,
+where Daphne would leave the client waiting.
 """
 
 import asyncio
 import sys
 from typing import Any
 
+from daphne import http_protocol
 from daphne.cli import CommandLineInterface
 from daphne.server import Server, twisted_loop
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
@@ -76,10 +78,20 @@ class Protocol(WebSocketProtocol):  # type: ignore[misc]
             self.transport.resumeProducing()
 
 
+class Request(http_protocol.WebRequest):  # type: ignore[misc]
+    def handle_exception(self, exception: BaseException) -> None:
+        """Nobody may take a part of an answer for the whole: its connection is reset."""
+        if self._response_started and self.channel is not None:
+            self.channel.transport.abortConnection()
+        else:
+            super().handle_exception(exception)
+
+
 class GracefulServer(Server):  # type: ignore[misc]
     def run(self) -> None:
         collect_rarely()
         WebSocketFactory.protocol = Protocol
+        http_protocol.WebRequest = Request
         super().run()
 
     def kill_all_applications(self) -> "Deferred[Any]":

@@ -1,6 +1,7 @@
-"""Why a request's events are not taken.
+"""Why a request's events are not taken, or not given.
 
 ServiceError                     access.errors: status, code, detail, retry_after_seconds
+├── QueryTooSlow                 503: of events that are read
 └── IngestError
     ├── BadRequest               400, the code says which
     ├── PayloadTooLarge          413
@@ -63,6 +64,18 @@ class BufferUnreachable(Unavailable):
 
 class Draining(Unavailable):
     code = "draining"
+
+
+class QueryTooSlow(ServiceError):
+    """No Retry-After: the same query would hardly be faster later."""
+
+    status, code = 503, "query_too_slow"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The query was ended after {seconds:g} s (QUERY_TIMEOUT_SECONDS). Narrow starts_at and ends_at, name one"
+            " stream, or index the field that is asked for."
+        )
 
 
 class ClientDisconnected(Exception):

@@ -1,32 +1,11 @@
-"""Query parameters of the listings."""
+"""Query parameters of dead letters."""
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 import django_filters
 from rest_framework import serializers
 
-from ingest import chunks
 from ingest.models import DeadLetter
-from ingest.reading import MOST_EVENTS
-
-
-class EventParameters(serializers.Serializer[Any]):
-    """Of `GET /api/events/`."""
-
-    stream = serializers.CharField(required=False)
-    type = serializers.CharField(required=False)
-    key = serializers.CharField(required=False)
-    starts_at = serializers.DateTimeField(required=False, help_text="Received at or after this time.")
-    ends_at = serializers.DateTimeField(required=False, help_text="Received before this time.")
-    order = serializers.ChoiceField(["newest", "oldest"], default="newest")
-    limit = serializers.IntegerField(default=100, min_value=1, max_value=MOST_EVENTS)
-    cursor = serializers.UUIDField(required=False, help_text="From the `next` of the page before.")
-
-    def validate_cursor(self, cursor: UUID) -> UUID:
-        if not chunks.is_id(cursor):
-            raise serializers.ValidationError("Not the cursor of a page.")
-        return cursor
 
 
 class BatchParameters(serializers.Serializer[Any]):

@@ -4,38 +4,62 @@ A cursor is the id of the last event of a page. Ids ascend with the time of rece
 an event that was there when the first page was read, whatever arrives meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet, TextField
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
+from psycopg.errors import QueryCanceled
 
 from ingest.chunks import received_at
-from ingest.models import Event
+from ingest.conditions import Condition, joined
+from ingest.errors import QueryTooSlow
+from ingest.models import Event, Stream
+from ingest.selection import Selection, json_line
 
 MOST_EVENTS = 1000
+PAYLOAD = '"event"."payload"'
 
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events: of these streams (None: all), of this type and key, received in [starts_at, ends_at)."""
+    """Which events: of these streams and types (None: all) and this key, received in [starts_at, ends_at), whose
+    payloads meet all conditions.
+    """
 
     streams: frozenset[str] | None = None
-    type: str | None = None
+    types: frozenset[str] | None = None
     key: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    conditions: tuple[Condition, ...] = ()
     oldest_first: bool = False
 
 
 def read_page(query: EventQuery, limit: int, cursor: UUID | None = None) -> tuple[list[Event], UUID | None]:
     """At most `limit` events after the cursor, and the cursor of the next page (None after the last)."""
-    found = list(_after(_select(query), cursor, query.oldest_first)[: limit + 1])
+    found = list(with_payload_text(_page(query, limit, cursor)))
     return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def read_lines(
+    query: EventQuery, selection: Selection, limit: int, cursor: UUID | None = None
+) -> tuple[list[orjson.Fragment], UUID | None]:
+    """As read_page, within the time limit; each event as the JSON of what is selected of it. Raises QueryTooSlow."""
+    line = json_line(selection)
+    with time_limit():
+        page = _page(query, limit, cursor).annotate(line=RawSQL(*line, output_field=TextField()))
+        found = list(page.values_list("id", "line"))
+    lines = [orjson.Fragment(line) for _, line in found[:limit]]
+    return lines, found[limit - 1][0] if len(found) > limit else None
 
 
 def read_event(id: UUID) -> Event | None:
@@ -60,28 +84,30 @@ def as_dict(event: Any) -> dict[str, Any]:
     }
 
 
-def as_dicts(events: Sequence[Event]) -> list[dict[str, Any]]:
-    return [as_dict(event) for event in events]
-
-
-def _select(query: EventQuery) -> "QuerySet[Event]":
-    events = with_payload_text(Event.objects.all())
+def select(query: EventQuery) -> "QuerySet[Event]":
+    """In no order."""
+    events = Event.objects.all()
     if query.streams is not None:
-        events = events.filter(stream__name__in=query.streams)
-    if query.type is not None:
-        events = events.filter(type=query.type)
+        # By id, and looked up before: only so does PostgreSQL know how rare the events of a stream are.
+        ids = list(Stream.objects.filter(name__in=query.streams).values_list("pk", flat=True))
+        events = events.filter(stream_id__in=ids or [0])
+    if query.types is not None:
+        events = events.filter(type__in=query.types)
     if query.key is not None:
         events = events.filter(key=query.key)
     if query.starts_at is not None:
         events = events.filter(received_at__gte=query.starts_at)
     if query.ends_at is not None:
         events = events.filter(received_at__lt=query.ends_at)
-    order = ("received_at", "id") if query.oldest_first else ("-received_at", "-id")
-    return events.order_by(*order)
+    if query.conditions:
+        text, parameters = joined(query.conditions, PAYLOAD)
+        events = events.extra(where=[text], params=parameters)
+    return events
 
 
-def _after(events: "QuerySet[Event]", cursor: UUID | None, oldest_first: bool) -> "QuerySet[Event]":
-    """The bound on `received_at` is implied by the other; it is what lets PostgreSQL leave out partitions."""
+def after(events: "QuerySet[Event]", cursor: UUID | None, oldest_first: bool) -> "QuerySet[Event]":
+    """In order. The bound on `received_at` is implied by the other; it lets PostgreSQL leave out partitions."""
+    events = events.order_by(*(("received_at", "id") if oldest_first else ("-received_at", "-id")))
     if cursor is None:
         return events
     moment = received_at(cursor)
@@ -90,3 +116,26 @@ def _after(events: "QuerySet[Event]", cursor: UUID | None, oldest_first: bool) -
         return events.filter(later, received_at__gte=moment)
     earlier = Q(received_at__lt=moment) | Q(received_at=moment, id__lt=cursor)
     return events.filter(earlier, received_at__lte=moment)
+
+
+@contextmanager
+def time_limit() -> Iterator[None]:
+    """A transaction whose statements may take QUERY_TIMEOUT_SECONDS each. Raises QueryTooSlow."""
+    try:
+        with transaction.atomic():
+            set_locally("statement_timeout", f"{max(1, round(settings.QUERY_TIMEOUT_SECONDS * 1000))}ms")
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise QueryTooSlow(settings.QUERY_TIMEOUT_SECONDS) from error
+        raise
+
+
+def set_locally(name: str, value: str) -> None:
+    """A parameter of PostgreSQL, until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+def _page(query: EventQuery, limit: int, cursor: UUID | None) -> "QuerySet[Event]":
+    return after(select(query), cursor, query.oldest_first)[: limit + 1]

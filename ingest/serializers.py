@@ -117,4 +117,23 @@ class ReceiptSerializer(EventSerializer):
 
 class EventPageSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
-    results = EventSerializer(many=True)
+    results = EventSerializer(many=True, help_text="With `fields`, of each event these members alone.")
+
+
+class AggregateSerializer(serializers.Serializer[Any]):
+    """Rows in order of time and groups; without a bucket those that count most first."""
+
+    bucket = serializers.CharField(allow_null=True, help_text="As it was asked for.")
+    rows = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="`bucket` (its beginning, if buckets were asked for), then a member for each `group_by` and each"
+        ' `measure`, called as they were: `{"bucket": "2026-01-31T12:00:00Z", "type": "alarm", "p95:payload.ms": 12}`.',
+    )
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        ["rollups", "events"], help_text="rollups: counts that were kept ready by minute."
+    )
+    truncated = serializers.BooleanField(help_text="There were more than 10,000 rows.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        times = {name: serializers.DateTimeField() for name in ("from", "until")}
+        return {**times, **super().get_fields()}

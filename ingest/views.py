@@ -1,8 +1,7 @@
-"""The management API of events, streams and dead letters. Taking events in is `ingest.endpoint`'s."""
+"""The management API of streams, dead letters and single events. `ingest.event_views` reads many."""
 
 import json
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -26,88 +25,21 @@ from access.authentication import principal
 from access.differences import Changes, difference
 from access.models import Scope
 from access.permissions import reach
-from access.principals import Principal
-from ingest import dead_letters, reading
+from ingest import dead_letters
 from ingest.errors import BadRequest
-from ingest.filters import BatchParameters, DeadLetterFilter, EventParameters
+from ingest.filters import BatchParameters, DeadLetterFilter
 from ingest.models import STREAM_NAME, DeadLetter, Stream
 from ingest.receipts import receipt
 from ingest.serializers import (
     DeadLetterSerializer,
     DiscardedSerializer,
     EditedSerializer,
-    EventPageSerializer,
     ReceiptSerializer,
     ReplayedManySerializer,
     ReplayedSerializer,
     StreamSerializer,
 )
 from ingest.writer import Written
-
-
-class AcceptingView(APIView):
-    """At an address that takes events in too, which is not this view's doing: see `ingest.endpoint`."""
-
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        headers: dict[str, str] = super().default_response_headers
-        return {**headers, "Allow": ", ".join([*self.allowed_methods, "POST"])}
-
-
-class EventList(AcceptingView):
-    """Events of all streams that you may read, newest first."""
-
-    @extend_schema(
-        operation_id="events_list",
-        parameters=[EventParameters],
-        responses=EventPageSerializer,
-        tags=["events"],
-    )
-    def get(self, request: Request) -> Response:
-        return _page(request, {})
-
-
-class StreamEventList(AcceptingView):
-    """Events of one stream, newest first."""
-
-    @extend_schema(
-        operation_id="stream_events_list",
-        parameters=[EventParameters],
-        responses=EventPageSerializer,
-        tags=["events"],
-    )
-    def get(self, request: Request, stream: str) -> Response:
-        return _page(request, {"stream": stream})
-
-
-def _page(request: Request, fixed: dict[str, Any]) -> Response:
-    parameters = EventParameters(data=request.query_params)
-    parameters.is_valid(raise_exception=True)
-    asked = {**parameters.validated_data, **fixed}
-    query = _query(asked, principal(request))
-    events, cursor = reading.read_page(query, asked["limit"], asked.get("cursor"))
-    return Response({"next": _next(request, cursor), "results": reading.as_dicts(events)})
-
-
-def _query(asked: dict[str, Any], asker: Principal) -> reading.EventQuery:
-    """Raises PermissionDenied for a stream that the asker may not read; without one, all that it may."""
-    stream = asked.get("stream")
-    asker.require(Scope.READ, stream=stream)
-    return reading.EventQuery(
-        streams=asker.reach(Scope.READ).streams if stream is None else frozenset([stream]),
-        type=asked.get("type"),
-        key=asked.get("key"),
-        starts_at=asked.get("starts_at"),
-        ends_at=asked.get("ends_at"),
-        oldest_first=asked["order"] == "oldest",
-    )
-
-
-def _next(request: Request, cursor: UUID | None) -> str | None:
-    if cursor is None:
-        return None
-    parameters = {**request.query_params.dict(), "cursor": str(cursor)}
-    return request.build_absolute_uri(f"{request.path}?{urlencode(parameters)}")
 
 
 class EventDetail(APIView):

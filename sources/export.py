@@ -5,27 +5,24 @@ open. CSV has the columns FIXED, `value.<member>` for each member that any of th
 if one is no object; lists and objects are JSON, null is empty. Numbers keep all their digits.
 """
 
-import csv
-import io
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import orjson
-from asgiref.sync import sync_to_async
 from django.db.models import F, Func, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from ingest.formulas import defused
+from ingest.streaming import Pieces, csv_cell, csv_lines, following
 from sources.errors import LimitExceeded
-from sources.formulas import defused
 from sources.models import Record
 
 FIXED = ("key", "source", "updated_at", "starts_at", "ends_at")
 MOST_COLUMNS = 2000
 ROWS_A_PIECE = 1000
 
-Pieces = Generator[bytes]
 Line = tuple[Any, ...]
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -62,8 +59,8 @@ def csv_table(found: "QuerySet[Record]") -> Pieces:
     has_others = kinds.exclude(kind="object").exists()
     header = [*FIXED, *(f"value.{name}" for name in names), *["value"] * has_others]
     fields = ("key", "source__name", *FIXED[2:], "text")
-    pieces = _pieces(found, fields, lambda lines: _csv_lines(_cells(line, names, has_others) for line in lines))
-    return _following(_csv_lines([header]), pieces)
+    pieces = _pieces(found, fields, lambda lines: csv_lines(_cells(line, names, has_others) for line in lines))
+    return following(csv_lines([header]), pieces)
 
 
 def _cells(line: Line, names: list[str], has_others: bool) -> Iterator[str]:
@@ -72,30 +69,13 @@ def _cells(line: Line, names: list[str], has_others: bool) -> Iterator[str]:
         yield "" if value is None else defused(value) if isinstance(value, str) else _time(value)
     members = _members.decode(text) if text.startswith("{") else {}
     for name in names:
-        yield _cell(bytes(members[name])) if name in members else ""
+        yield csv_cell(bytes(members[name])) if name in members else ""
     if has_others:
-        yield "" if text.startswith("{") else _cell(text.encode())
+        yield "" if text.startswith("{") else csv_cell(text.encode())
 
 
 def _time(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _cell(raw: bytes) -> str:
-    """Of a value as JSON."""
-    text = msgspec.json.decode(raw, type=str) if raw.startswith(b'"') else "" if raw == b"null" else raw.decode()
-    return defused(text)
-
-
-def _csv_lines(lines: Iterable[Iterable[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(lines)
-    return text.getvalue().encode()
-
-
-def _following(first: bytes, others: Pieces) -> Pieces:
-    yield first
-    yield from others
 
 
 def _pieces(found: "QuerySet[Record]", fields: tuple[str, ...], make: Callable[[list[Line]], bytes]) -> Pieces:
@@ -105,15 +85,6 @@ def _pieces(found: "QuerySet[Record]", fields: tuple[str, ...], make: Callable[[
     while lines := list(texts.filter(pk__gt=last).values_list("pk", *fields)[:ROWS_A_PIECE]):
         last = lines[-1][0]
         yield make(lines)
-
-
-async def streamed(pieces: Pieces) -> AsyncIterator[bytes]:
-    """For the event loop; each piece is made in the thread of the request, which has the connection."""
-    try:
-        while piece := await sync_to_async(next)(pieces, b""):  # type: ignore[call-arg]
-            yield piece
-    finally:
-        await sync_to_async(pieces.close)()
 
 
 FORMATS: dict[str, tuple[str, Callable[["QuerySet[Record]"], Pieces]]] = {

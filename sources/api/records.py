@@ -14,7 +14,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +21,7 @@ from access import audit
 from access.differences import Changes, difference
 from access.errors import PermissionDenied
 from access.permissions import reach
+from ingest.streaming import OwnFormat, streamed
 from sources import export, records
 from sources.api.pagination import Ordered
 from sources.api.parsing import ExactParser
@@ -56,13 +56,6 @@ class RecordFilter(filters.FilterSet):  # type: ignore[misc]
 def _pattern(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
-
-
-class _OwnFormat(DefaultContentNegotiation):
-    """`?format=` is the view's own; errors are JSON."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 @extend_schema(tags=["records"])
@@ -117,7 +110,7 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
     @action(
         detail=False,
         url_path="export",
-        content_negotiation_class=_OwnFormat,
+        content_negotiation_class=OwnFormat,
         pagination_class=None,
     )
     def export_all(self, request: Request) -> StreamingHttpResponse:
@@ -131,7 +124,7 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
         except LimitExceeded as error:
             raise ValidationError({"format": [str(error)]}) from error
         headers = {"Content-Disposition": f'attachment; filename="records.{chosen}"'}
-        return StreamingHttpResponse(export.streamed(pieces), content_type=content_type, headers=headers)
+        return StreamingHttpResponse(streamed(pieces), content_type=content_type, headers=headers)
 
     @extend_schema(request=RecordSerializer(many=True), responses=dict)
     @action(detail=False, methods=["post"])

@@ -1,4 +1,6 @@
-"""An ASGI application: `/` is an answer without an end, `/parts` says how many parts of it were taken."""
+"""An ASGI application: `/` is an answer without an end, `/parts` says how many parts of it were taken, `/fails` begins
+an answer and fails.
+"""
 
 from typing import Any
 
@@ -10,6 +12,9 @@ taken = 0
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     global taken
     await send({"type": "http.response.start", "status": 200, "headers": []})
+    if scope["path"] == "/fails":
+        await send({"type": "http.response.body", "body": PART, "more_body": True})
+        raise ValueError("on purpose")
     while scope["path"] == "/" and taken < 2_000:
         await send({"type": "http.response.body", "body": PART, "more_body": True})
         taken += 1

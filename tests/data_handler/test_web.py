@@ -59,3 +59,13 @@ def test_an_answer_waits_for_a_client_that_reads_slowly(port: int) -> None:
         for _ in range(2 * count):
             assert client.recv(65_536)
         assert settled(port) > count
+
+
+def test_an_answer_that_fails_when_it_has_begun_is_cut_short_every_time(port: int) -> None:
+    for _ in range(2):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/fails")
+        with connection.getresponse() as answer, pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+            answer.read()
+        connection.close()
+    assert parts(port) == 0

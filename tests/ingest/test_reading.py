@@ -114,12 +114,12 @@ def test_nothing_is_read_anonymously(path: str) -> None:
 def test_a_query_by_time_looks_into_the_partitions_of_that_time_only(stream: Stream) -> None:
     from django.db import connection
 
-    from ingest.reading import EventQuery, _select
+    from ingest.reading import EventQuery, select
 
     store(stream, make_event())
     query = EventQuery(starts_at=timezone.now() - timedelta(minutes=1), ends_at=timezone.now())
     with connection.cursor() as cursor:
-        sql, parameters = _select(query).query.sql_with_params()
+        sql, parameters = select(query).query.sql_with_params()
         cursor.execute(f"EXPLAIN {sql}", parameters)
         plan = "\n".join(row for (row,) in cursor.fetchall())
     scanned = {word for word in plan.split() if word.startswith("event_2") and "_" not in word[6:]}

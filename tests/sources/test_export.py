@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from access.keys import create_key
 from access.models import Scope
+from ingest.formulas import defused
 from sources import export
-from sources.formulas import defused
 from sources.models import Record, Source
 
 Get = Callable[..., Awaitable[Any]]

@@ -1,0 +1,174 @@
+"""Events as files: all that the filters select, in order, however slowly a client reads and however large they are."""
+
+import csv
+import io
+import json
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.test import AsyncClient
+
+from access.keys import create_key
+from access.models import Scope
+from ingest import chunks, export
+from ingest.models import Stream
+from ingest.reading import EventQuery
+from ingest.selection import ALL
+from ingest.writer import write_chunks
+from tests.ingest.factory import make_stream
+
+Get = Callable[..., Awaitable[Any]]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_clean")]
+
+AT_MS = 1_795_000_000_000
+
+
+@pytest.fixture
+def stream() -> Stream:
+    return make_stream()
+
+
+@pytest.fixture
+def get() -> Get:
+    headers = {"authorization": f"Bearer {create_key('reader', [Scope.READ])[1]}"}
+    return partial(AsyncClient().get, headers=headers)
+
+
+def store(stream: Stream, *payloads: Any, type: str | None = None, key: str | None = None, after_ms: int = 0) -> None:
+    events = [(key, type, None, orjson.dumps(payload)) for payload in payloads]
+    write_chunks([chunks.encode(chunks.new_chunk_id(AT_MS + after_ms), [(stream.pk, events)])])
+
+
+async def body(get: Get, path: str = "/api/events/export/", **query: Any) -> str:
+    answer = await get(path, {"ends_at": "2027-01-01T00:00:00Z", **query})
+    assert answer.status_code == 200, answer.content
+    return b"".join([piece async for piece in answer.streaming_content]).decode()
+
+
+async def lines(get: Get, path: str = "/api/events/export/", **query: Any) -> list[Any]:
+    return [json.loads(line) for line in (await body(get, path, **query)).split("\n")[:-1]]
+
+
+async def table(get: Get, **query: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(await body(get, format="csv", **query), newline="")))
+
+
+async def test_lines_are_the_events_of_the_list_oldest_first(get: Get, stream: Stream) -> None:
+    odd = {"text": 'a\\b "c"\n\t\u2028\x01é', "number": 1.5, "deep": [{"x": [None, True]}], "": {}}
+    await sync_to_async(store)(stream, odd, type='a"\\\n', key="k\t")
+    await sync_to_async(store)(stream, {"n": 2}, after_ms=1500)
+    listed = (await get("/api/events/", {"order": "oldest"})).json()["results"]
+    assert await lines(get) == listed
+    assert await lines(get, "/api/streams/sensors/events/export/") == listed
+    assert listed[0]["payload"] == odd
+    assert (listed[0]["type"], listed[0]["key"]) == ('a"\\\n', "k\t")
+    assert [event["received_at"][-8:] for event in listed] == ["1:06:40Z", ".500000Z"]
+
+
+async def test_the_filters_are_those_of_the_list(get: Get, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "ROWS_A_PIECE", 3)
+    doors = await sync_to_async(make_stream)("doors")
+    for n in range(20):
+        await sync_to_async(store)(doors if n % 5 == 0 else stream, {"n": n}, type=f"t{n % 2}", after_ms=n)
+    await sync_to_async(store)(stream, {"n": 20}, key="k", after_ms=20)
+    asked: list[dict[str, Any]] = [
+        {"type": "t1"},
+        {"key": "k"},
+        {"stream": ["sensors", "doors"], "type": ["t0", "t1"]},
+        {"stream": "doors"},
+        {"stream": "nothing"},
+        {"payload.n__in": "3,19"},
+        {"starts_at": "2026-11-18T11:06:40.005Z", "ends_at": "2026-11-18T11:06:40.009Z"},
+        {"fields": "payload.n,stream", "payload.n__gte": "18"},
+    ]
+    for query in asked:
+        listed = (await get("/api/events/", {"order": "oldest", **query})).json()["results"]
+        assert await lines(get, **query) == listed, query
+
+
+async def test_numbers_keep_their_digits(get: Get, stream: Stream) -> None:
+    digits = b'{"n": 12345678901234567890.12345678901234567890}'
+    await sync_to_async(write_chunks)(
+        [chunks.encode(chunks.new_chunk_id(AT_MS), [(stream.pk, [(None, None, None, digits)])])]
+    )
+    for format in ("ndjson", "csv"):
+        assert "12345678901234567890.12345678901234567890" in await body(get, format=format, fields="payload.n")
+
+
+async def test_a_table_has_a_column_for_each_member_and_no_formula(get: Get, stream: Stream) -> None:
+    await sync_to_async(store)(stream, {"n": 1, "=x": "=1+1", "list": [1]}, type="=cmd", key="-k")
+    [row] = await table(get)
+    assert list(row) == ["id", "stream", "type", "key", "time", "received_at", "payload"]
+    assert (row["type"], row["key"], row["time"], json.loads(row["payload"])["n"]) == ("'=cmd", "'-k", "", 1)
+    [row] = await table(get, fields="payload.=x,payload.list,payload.none,payload.n")
+    assert list(row.values()) == ["'=1+1", "[1]", "", "1"]
+    assert await body(get, format="csv", fields="id,key", key="none") == "id,key\r\n"
+
+
+async def test_pieces_are_made_when_they_are_asked_for_and_keep_no_transaction_open(
+    get: Get, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "ROWS_A_PIECE", 3)
+    await sync_to_async(store)(stream, *({"n": n} for n in range(7)))
+    answer = await get("/api/events/export/", {"ends_at": "2027-01-01T00:00:00Z"})
+    pieces = aiter(answer.streaming_content)
+    seen = await anext(pieces)
+    assert len(seen.splitlines()) == 3
+    assert await sync_to_async(open_transactions)() == 0
+    await sync_to_async(store)(stream, {"n": 7}, after_ms=1)
+    seen += b"".join([piece async for piece in pieces])
+    assert [json.loads(line)["payload"]["n"] for line in seen.splitlines()] == list(range(8))
+
+
+def open_transactions() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND state LIKE 'idle in transaction%'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_a_piece_of_large_events_is_no_larger_than_a_few_of_them(stream: Stream) -> None:
+    random.seed(1)
+    for _ in range(20):
+        store(stream, {"text": random.randbytes(400_000).hex()})
+    sizes = [len(piece) for piece in export.ndjson(EventQuery(), ALL)]
+    assert sum(sizes) > 16_000_000
+    assert max(sizes) < export.BYTES_A_PIECE + 1_000_000
+
+
+def test_where_nothing_is_wanted_a_piece_is_empty_and_the_next_is_made_on_request(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "ROWS_A_PIECE", 2)
+    store(stream, *({"n": n} for n in range(5)))
+    assert list(export.ndjson(EventQuery(key="none"), ALL)) == [b"", b"", b""]
+
+
+async def test_events_that_arrive_meanwhile_are_not_followed_for_ever(
+    get: Get, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "ROWS_A_PIECE", 2)
+    before = chunks.encode(chunks.new_chunk_id(), [(stream.pk, [(None, None, None, b"{}")] * 3)])
+    await sync_to_async(write_chunks)([before])
+    answer = await get("/api/events/export/")
+    pieces = aiter(answer.streaming_content)
+    await anext(pieces)
+    meanwhile = chunks.encode(chunks.new_chunk_id(), [(stream.pk, [(None, None, None, b"{}")])])
+    await sync_to_async(write_chunks)([meanwhile])
+    assert sum([len(piece.splitlines()) async for piece in pieces]) == 1
+
+
+async def test_wrong_parameters_are_named(get: Get, stream: Stream) -> None:
+    for query, names in [({"format": "xlsx"}, {"format"}), ({"limit": "5", "order": "newest"}, {"limit", "order"})]:
+        answer = await get("/api/events/export/", query)
+        assert answer.status_code == 400
+        assert set(answer.json()["fields"]) == names
