@@ -9,7 +9,8 @@ from ingest import counters
 from sources.errors import LoadFailed
 from sources.load.announcer import announcer
 from sources.load.intake import Intake
-from sources.models import Run, Source, Status
+from sources.models import Run
+from sources.runs import Failures
 
 logger = logging.getLogger(__name__)
 
@@ -17,19 +18,19 @@ STREAM = "alerts"
 PATIENCE_SECONDS = 2.0
 
 
-def note(run: Run, failures_before: int, alert_after: int) -> None:
-    """Call after a run has ended and its failure or success is counted.
+def note(run: Run, failures: Failures, alert_after: int) -> None:
+    """Call after the commit of a run's end and of what it counted.
 
-    Once when so many runs in a row have failed, and once when one goes well again.
+    Once when so many runs in a row have failed, and once when one goes well again or finds nothing new.
     """
-    run.refresh_from_db()
-    failures = Source.objects.values_list("failures", flat=True).get(pk=run.source_id)
-    if run.status == Status.FAILED and failures == alert_after:
-        logger.error("Source %s failed %s times in a row: %s", run.source.name, failures, run.detail)
-        _tell("source.failing", run, failures)
-    elif run.status == Status.SUCCESS and failures_before >= alert_after:
-        logger.warning("Source %s goes well again after %s failures.", run.source.name, failures_before)
-        _tell("source.recovered", run, failures_before)
+    before, after = failures
+    if before < alert_after == after:
+        run.refresh_from_db()
+        logger.error("Source %s failed %s times in a row: %s", run.source.name, after, run.detail)
+        _tell("source.failing", run, after)
+    elif after == 0 and before >= alert_after:
+        logger.warning("Source %s goes well again after %s failures.", run.source.name, before)
+        _tell("source.recovered", run, before)
 
 
 def _tell(type_: str, run: Run, failures: int) -> None:

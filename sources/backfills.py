@@ -1,15 +1,21 @@
 """Pulling a stretch of the past: one run for each window of it, that can be cancelled, and retried where it failed."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sources.definition import Definition, Http, Sql
 from sources.errors import BadDefinition
 from sources.execution import definition_of
 from sources.models import OPEN, Run, Source, Status, Trigger
+from sources.runs import BACKFILL, AlreadyRunning
 
 MOST_WINDOWS = 1000
+AGAIN = (Status.FAILED, Status.CANCELLED)
+
+Window = tuple[datetime | None, datetime | None]
 
 
 @transaction.atomic
@@ -30,19 +36,38 @@ def begin(source: Source, *, starts_at: datetime, ends_at: datetime, step: timed
     if not has_cursor(definition_of(parent)):
         raise BadDefinition("A backfill needs a source that asks by time: give its definition a cursor.")
     parent.save()
-    Run.objects.bulk_create(
-        Run(
-            source=source,
-            version=source.version,
-            trigger=Trigger.BACKFILL,
-            triggered_by=by,
-            parent=parent,
-            window_start=start,
-            window_end=min(start + step, ends_at),
-        )
-        for start in _starts(starts_at, ends_at, step)
-    )
+    windows = [(start, min(start + step, ends_at)) for start in _starts(starts_at, ends_at, step)]
+    _pull(parent, windows, Trigger.BACKFILL, by)
     return parent
+
+
+@transaction.atomic
+def retry(run: Run, by: str = "") -> Run:
+    """Pull a window once more; of a backfill all that failed or were cancelled. The pending run; the backfill is open.
+
+    Raises AlreadyRunning where a later run of the window is there.
+    """
+    parent = Run.objects.select_for_update(of=("self",)).select_related("source").get(pk=run.parent_id or run.pk)
+    latest = list(_latest(parent))
+    chosen = [one for one in latest if one.status in AGAIN and run.pk in (one.pk, parent.pk)]
+    if not chosen:
+        raise AlreadyRunning("This window was tried again already: see the later run.")
+    parent.status, parent.ended_at, parent.cancel_requested = Status.PENDING, None, False
+    parent.save(update_fields=["status", "ended_at", "cancel_requested"])
+    made = _pull(parent, [(one.window_start, one.window_end) for one in chosen], Trigger.RETRY, by)
+    return parent if run.pk == parent.pk else made[0]
+
+
+def _pull(parent: Run, windows: Iterable[Window], trigger: Trigger, by: str) -> list[Run]:
+    common = {"source": parent.source, "version": parent.source.version, "trigger": trigger, "triggered_by": by}
+    return Run.objects.bulk_create(
+        Run(**common, parent=parent, window_start=start, window_end=end) for start, end in windows
+    )
+
+
+def _latest(parent: Run) -> "QuerySet[Run]":
+    """The last run of each window."""
+    return parent.children.order_by("window_start", "-created_at").distinct("window_start")
 
 
 def has_cursor(definition: Definition) -> bool:
@@ -62,12 +87,12 @@ def _starts(starts_at: datetime, ends_at: datetime, step: timedelta) -> list[dat
 
 def settle() -> int:
     """End backfills whose windows have all ended; how many."""
-    done = Run.objects.filter(trigger=Trigger.BACKFILL, parent=None, status__in=OPEN).exclude(children__status__in=OPEN)
+    done = Run.objects.filter(BACKFILL, status__in=OPEN).exclude(children__status__in=OPEN)
     return sum(_settle(parent) for parent in done)
 
 
 def _settle(parent: Run) -> int:
-    ends = list(parent.children.values_list("status", "ended_at", "counts"))
+    ends = list(_latest(parent).values_list("status", "ended_at", "counts"))
     statuses = {status for status, *_ in ends}
     order = (Status.FAILED, Status.CANCELLED, Status.SUCCESS, Status.SKIPPED)
     status = next((status for status in order if status in statuses), Status.SUCCESS)

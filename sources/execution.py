@@ -18,7 +18,7 @@ from django.db import transaction
 from sources import alerts, runs, secrets, stats
 from sources.ahead import ahead
 from sources.definition import Definition
-from sources.errors import Cancelled, NotModified, SourceError, TryLater
+from sources.errors import Cancelled, LoadFailed, NotModified, SourceError, TryLater
 from sources.loading import Batch, Loader
 from sources.models import Run, Source, SourceVersion, Status
 from sources.origin import Origin, open_origin
@@ -29,6 +29,9 @@ from sources.tally import Tally
 
 logger = logging.getLogger(__name__)
 
+GOOD = ("appended", "inserted", "updated", "unchanged", "superseded", "filtered", "duplicates", "outside_window")
+"""What may become of rows with which nothing is wrong."""
+
 
 class Execution:
     """One attempt at one run, which this process has claimed."""
@@ -38,11 +41,11 @@ class Execution:
         self._log = Log(run)
         self.tally = Tally()
         self._pulse = Pulse(run, self._progress)
+        self._failures: runs.Failures | None = None
 
     def perform(self) -> Status:
         """The status with which the run ended, or PENDING if it goes on later. Raises django.db.Error."""
         self._log.info(f"Attempt {self._run.attempt} of version {self._run.version}.")
-        failures = self._run.source.failures
         with self._pulse:
             status, fields = self._outcome()
         if status is Status.PENDING:
@@ -51,13 +54,14 @@ class Execution:
         if status is not Status.SUCCESS:  # that is committed already
             self._end(status, fields)
         stats.forget()
-        alerts.note(self._run, failures, definition_of(self._run).alert_after_failures)
+        if self._failures is not None:
+            alerts.note(self._run, self._failures, definition_of(self._run).alert_after_failures)
         return status
 
+    @transaction.atomic
     def _end(self, status: Status, fields: dict[str, Any]) -> None:
-        with transaction.atomic():
-            if runs.finish(self._run, status, **self._progress(), **fields) and status is not Status.CANCELLED:
-                runs.note_outcome(self._run.source_id, succeeded=status is not Status.FAILED)
+        if runs.finish(self._run, status, **self._progress(), **fields) and status is not Status.CANCELLED:
+            self._failures = runs.note_outcome(self._run, succeeded=status is not Status.FAILED)
 
     def _outcome(self) -> tuple[Status, dict[str, Any]]:
         try:
@@ -105,12 +109,25 @@ class Execution:
         self._log.info(f"Done: {_sentence(self.tally)}.")
 
     def _succeed(self, origin: Origin) -> None:
-        """In the transaction of the last rows."""
-        state = origin.state()
-        if not runs.finish(self._run, Status.SUCCESS, state_after=state, **self._progress()):
+        """In the transaction of the last rows. A state that an older definition came to is not kept."""
+        self._require_a_row()
+        run, state = self._run, origin.state()
+        if not runs.finish(run, Status.SUCCESS, state_after=state, **self._progress()):
             raise Cancelled
-        source = Source.objects.filter(pk=self._run.source_id)
-        source.update(failures=0, **({} if self._run.parent_id else {"state": state}))
+        self._failures = runs.note_outcome(run, succeeded=True)
+        if run.window_start is None:
+            Source.objects.filter(pk=run.source_id, version=run.version).update(state=state)
+
+    def _require_a_row(self) -> None:
+        """Raises LoadFailed ("all_rejected")."""
+        counts = self.tally.counts
+        if counts["rejected"] and not any(counts[name] for name in GOOD):
+            [(reason, times)] = self.tally.reasons.most_common(1)
+            raise LoadFailed(
+                f"All {counts['rejected']:,} rows were rejected, {times:,} of them for {reason}. The samples say more;"
+                " nothing was changed.",
+                code="all_rejected",
+            )
 
     def _watched(self, origin: Origin) -> Iterator[Any]:
         """The origin's items, as long as nobody wants the run to end."""
@@ -134,9 +151,9 @@ def definition_of(run: Run) -> Definition:
     return msgspec.convert(document, Definition)
 
 
-def tell_of_lost(run: Run) -> None:
+def tell_of_lost(run: Run, failures: runs.Failures) -> None:
     """For runs.reap."""
-    alerts.note(run, run.source.failures, definition_of(run).alert_after_failures)
+    alerts.note(run, failures, definition_of(run).alert_after_failures)
 
 
 def _sentence(tally: Tally) -> str:

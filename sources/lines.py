@@ -11,7 +11,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.timesince import timesince, timeuntil
 
 from sources import uploads
-from sources.models import OPEN, Run, Source, Status, Trigger, Upload
+from sources.models import OPEN, Run, Source, Status, Upload
+from sources.runs import BACKFILL
 
 WRITTEN = ("appended", "inserted", "updated", "deleted")
 ORDER = (
@@ -74,7 +75,7 @@ def _newest(sources: list[Source], *, exclude_open: bool = False, **filters: Any
     runs: QuerySet[Run] = Run.objects.filter(source=OuterRef("pk"), **filters)
     if exclude_open:
         runs = runs.exclude(status__in=OPEN)
-    one = runs.exclude(trigger=Trigger.BACKFILL, parent=None).order_by("-created_at").values("pk")[:1]
+    one = runs.exclude(BACKFILL).order_by("-created_at").values("pk")[:1]
     keys = Source.objects.filter(pk__in=[source.pk for source in sources]).values_list(Subquery(one), flat=True)
     return {run.source_id: run for run in Run.objects.filter(pk__in=[key for key in keys if key])}
 

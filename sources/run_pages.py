@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from access.models import Scope
 from access.pages import needs, reach
 from sources import lines
-from sources.models import Run, Trigger
+from sources.models import Run
 
 CHILDREN_SHOWN = 100
 SECRETIVE = ("state_before", "state_after")
@@ -33,7 +33,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
         "rows_per_second": rows_per_second(line),
         "reasons": sorted((found.counts.get("reasons") or {}).items(), key=lambda reason: -reason[1]),
         "log": found.log.all(),
-        "is_backfill": found.trigger == Trigger.BACKFILL and found.parent is None,
+        "is_backfill": found.window_start is not None and found.parent is None,
         "children": [lines.run_line(child, now) for child in children[:CHILDREN_SHOWN]],
         "child_statuses": child_statuses(found),
         "may_operate": reach(request, Scope.OPERATE).has_source(found.source.name),

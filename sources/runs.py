@@ -5,23 +5,35 @@ by `reap`, as the next attempt. The source's state is committed with the run's s
 as the last successful run left it. Progress and counts are those of the last attempt.
 
 A backfill is a run that is not carried out itself: its children are, window by window, and it ends when they have.
-Runs of the schedule go before them.
+What has a window belongs to one, whatever its trigger: it goes after the live runs of its source, keeps none of them
+waiting, and leaves the source's state and failures alone.
 """
 
 import os
 import socket
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from sources.models import OPEN, Run, Source, Status, Trigger
 
 LOST_SECONDS = 60.0
 MOST_ATTEMPTS = 3
+
+
+LIVE = Q(window_start=None)
+BACKFILL = Q(window_start__isnull=False, parent=None)
+
+
+class Failures(NamedTuple):
+    """Of a source in a row, before a run ended and after."""
+
+    before: int
+    after: int
 
 
 class AlreadyRunning(Exception):
@@ -38,8 +50,13 @@ def request(source: Source, trigger: Trigger, by: str = "", **fields: Any) -> Ru
 
 def require_idle(source: Source) -> None:
     """Raises AlreadyRunning, backfills aside."""
-    if source.runs.filter(status__in=OPEN).exclude(trigger=Trigger.BACKFILL).exists():
+    if source.runs.filter(LIVE, status__in=OPEN).exists():
         raise AlreadyRunning(f"A run of {source.name} is pending or running already.")
+
+
+def startable(now: datetime) -> "QuerySet[Run]":
+    waiting = Run.objects.filter(Q(not_before=None) | Q(not_before__lte=now), status=Status.PENDING)
+    return waiting.exclude(BACKFILL).exclude(source__runs__status=Status.RUNNING)
 
 
 def claim(now: datetime | None = None) -> Run | None:
@@ -48,16 +65,11 @@ def claim(now: datetime | None = None) -> Run | None:
     Two processes never get the same run, nor two runs of one source.
     """
     now = now or timezone.now()
-    startable = (
-        Run.objects.filter(Q(not_before=None) | Q(not_before__lte=now), status=Status.PENDING)
-        .exclude(trigger=Trigger.BACKFILL, parent=None)
-        .exclude(source__runs__status=Status.RUNNING)
-        .order_by(F("parent").asc(nulls_first=True), "created_at")
-    )
+    found = startable(now).order_by(F("window_start").asc(nulls_first=True), "created_at")
     while True:
         try:
             with transaction.atomic():
-                run = startable.select_for_update(skip_locked=True, of=("self",)).select_related("source").first()
+                run = found.select_for_update(skip_locked=True, of=("self",)).select_related("source").first()
                 if run is not None:
                     _start(run, now)
                 return run
@@ -95,10 +107,19 @@ def finish(run: Run, status: Status, *, now: datetime | None = None, **fields: A
     return bool(ended.update(status=status, ended_at=now or timezone.now(), **fields))
 
 
-def postpone(run: Run, until: datetime, reason: str) -> None:
-    """Back to pending until then, in the same attempt: a rate limit is no reason to keep a worker, or to give up."""
+def postpone(run: Run, until: datetime, reason: str, now: datetime | None = None) -> None:
+    """Back to pending until then, in the same attempt: a rate limit is no reason to keep a worker, or to give up.
+
+    A run that somebody cancelled meanwhile ends instead.
+    """
+    cancelled = When(cancel_requested=True, then=Value(Status.CANCELLED.value))
+    ended = When(cancel_requested=True, then=Value(now or timezone.now()))
     Run.objects.filter(pk=run.pk, status=Status.RUNNING, attempt=run.attempt).update(
-        status=Status.PENDING, not_before=until, detail=reason, attempt=F("attempt") - 1
+        status=Case(cancelled, default=Value(Status.PENDING.value)),
+        ended_at=Case(ended, default=None),
+        not_before=until,
+        detail=reason,
+        attempt=F("attempt") - 1,
     )
 
 
@@ -117,7 +138,7 @@ def cancel(run: Run, now: datetime | None = None) -> Run:
     return run
 
 
-def reap(now: datetime | None = None, on_failed: Callable[[Run], object] = lambda run: None) -> int:
+def reap(now: datetime | None = None, on_failed: Callable[[Run, Failures], object] | None = None) -> int:
     """Runs whose worker has died: tried again, and failed after MOST_ATTEMPTS, unless they were cancelled; how many.
 
     `on_failed` is told of those that failed, after the commit.
@@ -128,23 +149,28 @@ def reap(now: datetime | None = None, on_failed: Callable[[Run], object] = lambd
     lost = lost.filter(cancel_requested=False)
     failed = _give_up(lost.filter(attempt__gte=MOST_ATTEMPTS), now)
     again = lost.filter(attempt__lt=MOST_ATTEMPTS).update(status=Status.PENDING, not_before=None)
-    for run in failed:
-        on_failed(run)
+    for run, failures in failed:
+        if on_failed is not None and failures is not None:
+            on_failed(run, failures)
     return cancelled + len(failed) + again
 
 
 @transaction.atomic
-def _give_up(lost: "QuerySet[Run]", now: datetime) -> list[Run]:
-    """`source` of each is as it was before."""
+def _give_up(lost: "QuerySet[Run]", now: datetime) -> list[tuple[Run, Failures | None]]:
     found = list(lost.select_for_update(skip_locked=True, of=("self",)).select_related("source"))
     for run in found:
         run.status, run.ended_at, run.error = Status.FAILED, now, "worker_lost"
         run.detail = "The worker that carried it out died, or was cut off from the database."
         run.save(update_fields=["status", "ended_at", "error", "detail"])
-        note_outcome(run.source_id, succeeded=False)
-    return found
+    return [(run, note_outcome(run, succeeded=False)) for run in found]
 
 
-def note_outcome(source_id: int, succeeded: bool) -> None:
-    """Count failures in a row."""
-    Source.objects.filter(pk=source_id).update(failures=0 if succeeded else F("failures") + 1)
+def note_outcome(run: Run, succeeded: bool) -> Failures | None:
+    """Count failures in a row, in the transaction in which the run ends; None for a part of a backfill."""
+    if run.window_start is not None:
+        return None
+    source = Source.objects.filter(pk=run.source_id)
+    before = source.select_for_update(no_key=True).values_list("failures", flat=True).get()
+    after = 0 if succeeded else before + 1
+    source.update(failures=after)
+    return Failures(before, after)

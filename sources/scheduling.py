@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from sources.definition import Schedule
 from sources.models import OPEN, Run, Source, Status, Trigger
+from sources.runs import LIVE
 from sources.schedule import next_run_at
 
 AT_ONCE = 500
@@ -58,9 +59,9 @@ def tick(now: datetime | None = None) -> int:
 
 def _start(due: Sequence[tuple[int, int]]) -> int:
     busy = set(
-        Run.objects.filter(source__in=[source_id for source_id, _ in due], status__in=OPEN)
-        .exclude(trigger=Trigger.BACKFILL)
-        .values_list("source_id", flat=True)
+        Run.objects.filter(LIVE, source__in=[source_id for source_id, _ in due], status__in=OPEN).values_list(
+            "source_id", flat=True
+        )
     )
     started = [one for one in due if one[0] not in busy]
     alike = _what_all_runs_have()

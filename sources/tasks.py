@@ -4,10 +4,10 @@ import logging
 
 from celery import shared_task
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from sources import backfills, execution, retention, runs, scheduling
 from sources.doorbell import ring
-from sources.models import Run, Status
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def tick() -> None:
         runs.reap(on_failed=execution.tell_of_lost)
         backfills.settle()
         scheduling.tick()
-        for _ in range(min(MOST_RINGS, Run.objects.filter(status=Status.PENDING).count())):
+        for _ in runs.startable(timezone.now())[:MOST_RINGS]:
             ring()
     except DatabaseError as error:
         logger.warning("Sources cannot be started now: %s", str(error).strip())

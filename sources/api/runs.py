@@ -14,7 +14,7 @@ from access import audit
 from access.authentication import principal
 from access.models import Scope
 from access.permissions import reach
-from sources import runs
+from sources import backfills, runs
 from sources.api.data_sources import Conflict
 from sources.api.pagination import Newest
 from sources.api.serializers import RunDetailSerializer, RunSerializer
@@ -49,14 +49,21 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
     @extend_schema(request=None, responses={202: RunSerializer})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
-        """Begin a run that failed or was cancelled once more. 409 for one that has not, or while another is at work."""
+        """Begin a run that failed or was cancelled once more; of a backfill, the windows that did.
+
+        409 for one that has not, or while another is at work.
+        """
         old = self.get_object()
         if old.status not in (Status.FAILED, Status.CANCELLED):
             raise Conflict(f"The run is {old.status}: only one that failed or was cancelled can be tried again.")
-        window = {"window_start": old.window_start, "window_end": old.window_end, "parent": old.parent}
+        by = principal(request).name
         try:
             with transaction.atomic():
-                run = runs.request(old.source, Trigger.RETRY, principal(request).name, **window)
+                run = (
+                    runs.request(old.source, Trigger.RETRY, by)
+                    if old.window_start is None
+                    else backfills.retry(old, by)
+                )
                 audit.record(request, "run.retry", "run", run.pk, run.source.name, {"of": str(old.pk)})
         except runs.AlreadyRunning as error:
             raise Conflict(str(error)) from error

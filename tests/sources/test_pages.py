@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -155,10 +155,15 @@ def test_an_uploaded_database_is_shown_by_its_name() -> None:
 
 def test_windows_of_a_backfill_count_and_the_backfill_as_a_whole_does_not() -> None:
     source = make_source()
-    parent = make_run(source, Status.PENDING, trigger=Trigger.BACKFILL)
+    window = {
+        "trigger": Trigger.BACKFILL,
+        "window_start": timezone.now() - timedelta(days=1),
+        "window_end": timezone.now(),
+    }
+    parent = make_run(source, Status.PENDING, **window)
     [line] = lines.source_lines([source], timezone.now())
     assert line.open is None
-    Run.objects.filter(pk=make_run(source, Status.RUNNING).pk).update(parent=parent, trigger=Trigger.BACKFILL)
+    Run.objects.filter(pk=make_run(source, Status.RUNNING).pk).update(parent=parent, **window)
     [line] = lines.source_lines([source], timezone.now())
     assert line.state == "running"
 

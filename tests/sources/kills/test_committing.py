@@ -28,7 +28,7 @@ def test_before_the_last_commit(stage: Stage, provider: Provider) -> None:
     run = stage.request(source)
     with holding("SELECT FROM source FOR UPDATE"):
         worker = stage.nursery.worker()
-        wait_for_lock('UPDATE "source"')
+        wait_for_lock('"source"', "FOR NO KEY UPDATE")
         worker.kill()
     stage.lose(worker)
     assert (records(source), state(source), told(source)) == ([], {}, {})
@@ -76,7 +76,7 @@ def test_with_events_in_the_buffer_and_before_the_commit(stage: Stage, provider:
     run = stage.request(source)
     with holding("SELECT FROM source FOR UPDATE"):
         worker = stage.nursery.worker()
-        wait_for_lock('UPDATE "source"')
+        wait_for_lock('"source"', "FOR NO KEY UPDATE")
         worker.kill()
     stage.lose(worker)
     assert (buffer.size().events, state(source)) == (50, {})
@@ -110,7 +110,7 @@ def test_after_rows_of_a_batch_are_marked_and_before_those_of_the_next(stage: St
     run = stage.request(source)
     with holding("SELECT FROM source FOR UPDATE"):
         worker = stage.nursery.worker()
-        wait_for_lock('UPDATE "source"')
+        wait_for_lock('"source"', "FOR NO KEY UPDATE")
         worker.kill()
     stage.lose(worker)
     assert (records(source), state(source)) == (rows(1, 10_000), {})
