@@ -48,8 +48,7 @@ def retry(run: Run, by: str = "") -> Run:
     Raises AlreadyRunning where a later run of the window is there.
     """
     parent = Run.objects.select_for_update(of=("self",)).select_related("source").get(pk=run.parent_id or run.pk)
-    latest = list(_latest(parent))
-    chosen = [one for one in latest if one.status in AGAIN and run.pk in (one.pk, parent.pk)]
+    chosen = [one for one in latest(parent) if one.status in AGAIN and run.pk in (one.pk, parent.pk)]
     if not chosen:
         raise AlreadyRunning("This window was tried again already: see the later run.")
     parent.status, parent.ended_at, parent.cancel_requested = Status.PENDING, None, False
@@ -65,7 +64,7 @@ def _pull(parent: Run, windows: Iterable[Window], trigger: Trigger, by: str) -> 
     )
 
 
-def _latest(parent: Run) -> "QuerySet[Run]":
+def latest(parent: Run) -> "QuerySet[Run]":
     """The last run of each window."""
     return parent.children.order_by("window_start", "-created_at").distinct("window_start")
 
@@ -92,7 +91,7 @@ def settle() -> int:
 
 
 def _settle(parent: Run) -> int:
-    ends = list(_latest(parent).values_list("status", "ended_at", "counts"))
+    ends = list(latest(parent).values_list("status", "ended_at", "counts"))
     statuses = {status for status, *_ in ends}
     order = (Status.FAILED, Status.CANCELLED, Status.SUCCESS, Status.SKIPPED)
     status = next((status for status in order if status in statuses), Status.SUCCESS)

@@ -1,9 +1,9 @@
 """The page of one run."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from access.models import Scope
 from access.pages import needs, reach
-from sources import lines
+from sources import backfills, lines
 from sources.models import Run
 
 CHILDREN_SHOWN = 100
@@ -42,8 +42,8 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def child_statuses(run: Run) -> list[dict[str, Any]]:
-    counted = run.children.order_by("status").values_list("status").annotate(Count("pk"))
-    return [{"status": status, "count": count} for status, count in counted]
+    counted = Counter(backfills.latest(run).values_list("status", flat=True))
+    return [{"status": status, "count": count} for status, count in sorted(counted.items())]
 
 
 def rows_per_second(line: lines.RunLine) -> int | None:

@@ -1,5 +1,8 @@
 """What a run says about itself, for people; capped, for a run may have millions of rows to complain of."""
 
+from contextlib import suppress
+
+from django.db import IntegrityError
 from django.utils import timezone
 
 from sources.models import Run, RunLog
@@ -30,4 +33,5 @@ class Log:
             level, message = "warning", f"More than {MOST_LINES} lines: the rest is not kept."
         if self._lines <= MOST_LINES:
             text = message.replace("\x00", "\\0")[:MOST_CHARACTERS]
-            RunLog.objects.create(run=self._run, at=timezone.now(), level=level, message=text)
+            with suppress(IntegrityError):  # the run was deleted with its source
+                RunLog.objects.create(run=self._run, at=timezone.now(), level=level, message=text)

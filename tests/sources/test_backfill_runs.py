@@ -7,8 +7,11 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from access.models import Role
 from sources import backfills, retention, runs, saving, scheduling
 from sources.models import Run, Source, Status, Trigger
+from sources.run_pages import child_statuses
+from tests.people import browser, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,6 +102,16 @@ def test_over_the_api_a_backfill_is_tried_again_as_a_whole(backfill: Run, api: C
     assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (202, str(backfill.pk), "pending")
     assert backfill.children.filter(status=Status.PENDING).count() == 2
     assert api.post(f"/api/runs/{backfill.pk}/retry/").status_code == 409
+
+
+def test_on_its_page_stand_its_windows_as_they_are_now(backfill: Run, redis_clean: object) -> None:
+    client = browser(person(Role.OPERATOR))
+    page = client.get(f"/sources/runs/{backfill.pk}/").content.decode()
+    assert f"/api/runs/{backfill.pk}/retry/" in page
+    backfills.retry(backfill)
+    for _ in range(2):
+        end_next(Status.SUCCESS)
+    assert child_statuses(backfill) == [{"status": "success", "count": 3}]
 
 
 def test_a_backfill_is_kept_as_long_as_one_of_its_windows(backfill: Run) -> None:

@@ -16,6 +16,7 @@ from sources.execution import definition_of
 from sources.loading import Loader
 from sources.models import Record, Run, Source, SourceVersion, Trigger
 from sources.records import content, upsert
+from sources.runlog import Log
 from sources.tally import Tally
 from tests.sources.kills.standing import until
 
@@ -139,6 +140,7 @@ def test_a_run_under_a_deleted_source_leaves_no_record(source: Source) -> None:
         saving.delete(source)
         with pytest.raises(Cancelled):
             loader.load(second)
+    Log(run).warning("Cancelled.")  # what it has to say interests nobody any more
     assert (Source.objects.count(), Run.objects.count(), Record.objects.count()) == (0, 0, 0)
 
 
