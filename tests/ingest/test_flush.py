@@ -76,6 +76,7 @@ def test_a_shard_that_another_worker_has_is_left_to_it() -> None:
             cursor.execute("SELECT pg_advisory_lock(%s, 0)", [ADVISORY_LOCK_CLASS])
             locked.set()
             done.wait(10)
+            cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [ADVISORY_LOCK_CLASS])  # at once, as a close is not
         connection.close()
 
     holder = threading.Thread(target=hold_the_lock)
