@@ -199,6 +199,7 @@ INSTALLED_APPS = [
     "ingest",
     "monitor",
     "sources",
+    "datasets.apps.DatasetsConfig",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -289,7 +290,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["access.permissions.HasScope"],
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"RunStatusEnum": "sources.models.Status"},
+    "ENUM_NAME_OVERRIDES": {"RunStatusEnum": "sources.models.Status", "TaskStatusEnum": "datasets.models.Status"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "ingest.openapi.describe_ingestion",

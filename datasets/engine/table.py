@@ -1,0 +1,71 @@
+"""A snapshot as a table of DuckDB, in a process that may use so much memory and no more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datasets import snapshot
+from datasets.snapshot import Column, Snapshot
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True)
+class Table:
+    """`name` is to be put into SQL as it is."""
+
+    connection: "DuckDBPyConnection"
+    name: str
+    snapshot: Snapshot
+
+    @property
+    def columns(self) -> list[Column]:
+        return self.snapshot.columns
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, list(parameters)).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
+        """The only one."""
+        [row] = self.rows(sql, parameters)
+        return row
+
+
+def quoted(name: str) -> str:
+    """As an identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """As a text of SQL, where no parameter can stand."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def connect(memory_bytes: int, threads: int, temp: Path) -> "DuckDBPyConnection":
+    """A database in memory that spills into `temp`."""
+    import duckdb
+
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{memory_bytes}B",
+            "threads": str(threads),
+            "temp_directory": str(temp),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
+            "preserve_insertion_order": "false",
+            "TimeZone": "UTC",
+        },
+    )
+
+
+def open_table(connection: "DuckDBPyConnection", folder: Path, name: str) -> Table:
+    """The snapshot in this folder as the view `name`."""
+    described = snapshot.read(folder)
+    files = ", ".join(literal(str(part)) for part in snapshot.parts(folder))
+    columns = ", ".join(f"CAST({quoted(one.name)} AS {one.type}) AS {quoted(one.name)}" for one in described.columns)
+    connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet([{files}], union_by_name=true)")
+    return Table(connection, name, described)
