@@ -14,6 +14,7 @@ BUFFER = "Buffer and flush"
 STORAGE = "Storage"
 MONITOR = "Live monitor"
 SOURCES = "Sources"
+DATASETS = "Datasets and analyses"
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -189,5 +190,37 @@ OPTIONS: tuple[Option, ...] = (
         "Comma-separated keys that encrypt the secrets of sources, the first one new secrets; unset: SECRET_KEY. After"
         " a change: manage.py rotate_secrets.",
         SOURCES,
+    ),
+    Option(
+        "SNAPSHOTS_DIR",
+        "",
+        "Where the snapshots that analyses read are kept, relative to the project. Default: snapshots in DATA_DIR.",
+        DATASETS,
+    ),
+    Option(
+        "ANALYSIS_MAX_SECONDS",
+        "600",
+        "Longest time of an analysis, its snapshots included; past it the task fails with time_limit.",
+        DATASETS,
+    ),
+    Option(
+        "ANALYSIS_MAX_MEMORY_MB",
+        "900",
+        "Most memory of the process that carries out an analysis or takes a snapshot, in MiB; past it the task fails"
+        " with memory_limit. At least 200.",
+        DATASETS,
+    ),
+    Option("ANALYSIS_THREADS", "2", "Processor cores that one analysis uses. At most 64.", DATASETS),
+    Option(
+        "ANALYSIS_RETENTION_DAYS",
+        "30",
+        "Days that ended analyses and their results are kept; the last successful one of each dataset and kind stays.",
+        DATASETS,
+    ),
+    Option(
+        "DATASETS_EXTRA_KINDS",
+        "",
+        "Comma-separated Python modules with further kinds of analysis (docs/datasets.md).",
+        DATASETS,
     ),
 )

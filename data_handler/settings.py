@@ -147,6 +147,15 @@ SOURCES_MAX_UPLOAD_BYTES = env.integer("SOURCES_MAX_UPLOAD_BYTES", at_least=1)
 SOURCES_RUN_RETENTION_DAYS = env.integer("SOURCES_RUN_RETENTION_DAYS", at_least=1)
 SOURCES_SECRET_KEYS = env.words("SOURCES_SECRET_KEYS")
 
+# Datasets and analyses
+
+SNAPSHOTS_DIR = BASE_DIR / env.text("SNAPSHOTS_DIR") if env.text("SNAPSHOTS_DIR") else DATA_DIR / "snapshots"
+ANALYSIS_MAX_SECONDS = env.number("ANALYSIS_MAX_SECONDS", at_least=1)
+ANALYSIS_MAX_MEMORY_BYTES = env.integer("ANALYSIS_MAX_MEMORY_MB", at_least=200) << 20
+ANALYSIS_THREADS = env.integer("ANALYSIS_THREADS", at_least=1, at_most=64)
+ANALYSIS_RETENTION_DAYS = env.integer("ANALYSIS_RETENTION_DAYS", at_least=1)
+DATASETS_EXTRA_KINDS = env.words("DATASETS_EXTRA_KINDS")
+
 # Celery: tasks are doorbells. None carries the only copy of anything, so nothing is acknowledged late or retried.
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")

@@ -32,10 +32,10 @@ BUILT_IN = ("datasets.kinds.schema",)
 Progress = Callable[[float, str], None]
 """Is told the share that is done, 0 to 1, and what comes next in a few words."""
 
-Parameters = TypeVar("Parameters", bound=Struct)
+_Parameters = TypeVar("_Parameters", bound=Struct)
 
 
-class Kind(ABC, Generic[Parameters]):
+class Kind(ABC, Generic[_Parameters]):
     """`version` grows when results get another shape or other numbers; results of older versions are not used again.
 
     `takes_other`: its parameters may name a second dataset, as `other`, which is then the second table.
@@ -48,7 +48,7 @@ class Kind(ABC, Generic[Parameters]):
     takes_other: ClassVar[bool] = False
 
     @abstractmethod
-    def run(self, tables: Sequence["Table"], parameters: Parameters, progress: Progress) -> dict[str, Any]:
+    def run(self, tables: Sequence["Table"], parameters: _Parameters, progress: Progress) -> dict[str, Any]:
         """The result, as JSON has it (times as ISO 8601 texts, no NaN). Raises datasets.errors.Refused."""
 
 
