@@ -67,7 +67,7 @@ def decode(text: str | None) -> ClientFrame:
         raise BadFrame("Frames must be JSON in text messages, not binary.")
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > MAX_CLIENT_FRAME_BYTES:
-        raise FrameTooLarge(f"This frame has {len(data)} bytes; at most {MAX_CLIENT_FRAME_BYTES} are taken.")
+        raise FrameTooLarge(f"This frame has more than the {MAX_CLIENT_FRAME_BYTES} bytes that are taken.")
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
