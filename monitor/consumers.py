@@ -128,6 +128,9 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             subscription.on_gap(gap)
         self._stir()
 
+    def on_away(self) -> None:
+        self.fail(Unavailable("The live feed is out of order for the moment."))
+
     def on_report(self, report: Report) -> None:
         self._report = report
         self._outbox.stir()

@@ -7,6 +7,7 @@ hear has no hole and no repeat; what the log does not have is a gap.
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -23,6 +24,7 @@ from monitor.replay import Item, reader
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+AWAY_SECONDS = 10.0
 
 
 class Listener(Protocol):
@@ -31,6 +33,9 @@ class Listener(Protocol):
     def on_batch(self, batch: Batch) -> None: ...
 
     def on_gap(self, gap: Gap) -> None: ...
+
+    def on_away(self) -> None:
+        """Redis has not answered for AWAY_SECONDS: nobody knows what arrives."""
 
 
 class Hub:
@@ -44,6 +49,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._repairing: asyncio.Task[None] | None = None
         self._more_missing = False
+        self._away = False
 
     @property
     def position(self) -> Position:
@@ -52,10 +58,12 @@ class Hub:
         return self._position
 
     async def join(self, listener: Listener) -> None:
-        """Hear of everything after the present `position`. Raises redis.RedisError when Redis is away."""
+        """Hear of everything after the present `position`. Raises redis.RedisError or OSError when Redis is away."""
         async with self._lock:
             if not self._tasks:
                 await self._start()
+            elif self._away:
+                raise ConnectionError("Redis does not answer.")
             self._listeners[listener] = None
 
     async def leave(self, listener: Listener) -> None:
@@ -77,6 +85,7 @@ class Hub:
             with suppress(RedisError, OSError):
                 await layer.group_discard(GROUP, self._channel)
             raise
+        self._away = False
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._poll())]
 
     async def _stop(self) -> None:
@@ -85,7 +94,8 @@ class Hub:
             task.cancel()
         await asyncio.wait(tasks)
         self._repairing = None
-        await _layer().group_discard(GROUP, self._channel)
+        with suppress(RedisError, OSError):
+            await _layer().group_discard(GROUP, self._channel)
 
     async def _read(self) -> None:
         layer = _layer()
@@ -97,17 +107,25 @@ class Hub:
 
     async def _poll(self) -> None:
         """Find what is missing although nothing comes after it, or nothing comes at all."""
-        seen = self.position
+        seen, answered_at = self.position, time.monotonic()
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 position = await asyncio.to_thread(feed.position)
             except (RedisError, OSError) as error:
                 logger.warning("The live feed cannot be followed for the moment: %s", error)
+                if not self._away and time.monotonic() - answered_at >= AWAY_SECONDS:
+                    self._tell_away()
                 continue
+            answered_at, self._away = time.monotonic(), False
             if seen.epoch != self.position.epoch or seen.seq > self.position.seq:
                 self._repair()
             seen = position
+
+    def _tell_away(self) -> None:
+        self._away = True
+        for listener in list(self._listeners):
+            listener.on_away()
 
     def _take(self, batch: Batch) -> None:
         if (batch.epoch, batch.first) == (self.position.epoch, self.position.seq + 1):

@@ -145,6 +145,9 @@ class Ticker:
     def on_gap(self, gap: Gap) -> None:
         pass
 
+    def on_away(self) -> None:
+        pass  # whoever listens to this listens to the hub too
+
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)

@@ -6,11 +6,13 @@ import pytest
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 
+from data_handler import embedded
 from ingest import feed
 from ingest.feed import Entry, Position
-from monitor import clients, outbox
+from monitor import clients, hub, outbox
 from monitor.batches import Batch
 from monitor.broadcast import GROUP, message
+from tests.monitor.frozen import frozen
 from tests.monitor.watching import PAGE, append, dialled, publish, watching
 
 
@@ -150,6 +152,34 @@ async def test_a_lost_connection_to_redis_is_survived_and_nothing_is_missed() ->
         await publish([("sensors", None)] * 3)
         frame = await watcher.frame()
         assert (frame["from"], frame["to"], len(frame["events"])) == (1, 3, 3)
+
+
+async def test_while_redis_does_not_answer_clients_are_asked_to_come_back_and_miss_nothing(
+    services: embedded.Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "AWAY_SECONDS", 1.0)
+    async with watching() as watcher, watching() as figures:
+        ok = await watcher.ask("sub", id="a")
+        await figures.ask("sub", id="s", mode="stats")
+        with frozen(services.broker):
+            assert await watcher.closing(15) == ("unavailable", 4503)
+            while (told := await figures.frame())["op"] == "stats":
+                pass
+            assert told["code"] == "unavailable"
+    await append([("sensors", None)] * 3)
+    async with watching() as watcher:
+        await watcher.ask("sub", id="a", since={"epoch": ok["epoch"], "seq": ok["seq"]})
+        frame = await watcher.frame()
+        assert (frame["from"], frame["to"], len(frame["events"])) == (1, 3, 3)
+
+
+async def test_a_client_that_comes_while_redis_does_not_answer_is_not_let_in_by_those_who_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with watching(), dialled(PAGE, user=User(pk=2, is_superuser=True)) as second:
+        monkeypatch.setattr(hub.hub(), "_away", True)
+        await second.connect()
+        assert await second.closing() == ("unavailable", 4503)
 
 
 async def test_all_clients_of_a_process_share_one_place_in_the_group() -> None:
