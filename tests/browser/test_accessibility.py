@@ -54,6 +54,20 @@ def test_the_live_page_while_it_is_empty_busy_paused_and_disconnected(
     expect_accessible(page, "disconnected")
 
 
+def test_the_live_page_when_the_session_has_ended_and_in_states_that_do_not_last(
+    page: Page, service: Service, allow: Allow
+) -> None:
+    allow(BROKEN)
+    live.open_live(page)
+    page.context.clear_cookies()
+    service.kill_web()
+    live.expect_state(page, "Logged out")
+    expect_accessible(page, "logged out")
+    for state in ("catching_up", "refused"):
+        page.evaluate("state => { document.getElementById('state').dataset.state = state }", state)
+        expect_accessible(page, state)
+
+
 def test_the_live_page_with_an_alert_an_error_and_its_dialogs(page: Page) -> None:
     live.open_live(page)
     live.filter_by(page, "filter", 'payload.name="unfinished')

@@ -76,18 +76,20 @@ def test_a_filter_that_makes_no_sense_is_explained_and_the_last_one_goes_on(
     expect(page.get_by_test_id("filter-error")).to_be_hidden()
 
 
-def test_a_click_on_a_busy_stream_filters_by_it_and_another_click_no_more(
-    page: Page, service: Service, stream: str
+@pytest.mark.parametrize("name", ["stream", "type"])
+def test_a_click_on_a_busy_stream_or_type_filters_by_it_and_another_click_no_more(
+    page: Page, service: Service, stream: str, name: str
 ) -> None:
     live.open_live(page)
-    service.post(stream, [{"n": 1}])
-    button = page.locator("#top-streams").get_by_role("button", name=stream)
+    service.post(stream, [{"type": stream}])
+    button = page.locator(f"#top-{name}s").get_by_role("button", name=stream)
+    expect(button.locator("polyline")).to_have_attribute("points", re.compile(r"^\d"))
     button.click()
-    expect(page).to_have_url(re.compile(rf"\?stream={stream}$"))
+    expect(page).to_have_url(re.compile(rf"\?{name}={stream}$"))
     expect(button).to_have_attribute("aria-pressed", "true")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
-    expect(page.locator("#filters [name=stream]")).to_be_empty()
+    expect(page.locator(f"#filters [name={name}]")).to_be_empty()
 
 
 def test_highlighting_marks_text_and_hides_nothing(page: Page, service: Service, stream: str) -> None:

@@ -7,6 +7,23 @@ from playwright.sync_api import Page, expect
 from tests.browser import live
 from tests.browser.service import Service
 
+COUNT_PAINTS = """() => {
+  const ask = window.requestAnimationFrame
+  window.paints = new Map()
+  window.requestAnimationFrame = (paint) => ask((time) => {
+    const name = `${time} ${paint}`
+    window.paints.set(name, (window.paints.get(name) ?? 0) + 1)
+    paint(time)
+  })
+}"""
+CHANGE_OFTEN = """() => {
+  const field = document.querySelector("#filters [name=highlight]")
+  for (let n = 0; n < 20; n += 1) {
+    field.value = `text ${n}`
+    field.dispatchEvent(new Event("input", { bubbles: true }))
+  }
+}"""
+
 
 def test_every_event_is_shown_and_counted_whether_it_comes_alone_or_in_thousands(
     page: Page, service: Service, stream: str
@@ -35,6 +52,27 @@ def test_only_the_visible_rows_are_in_the_document(page: Page, service: Service,
     page.mouse.wheel(0, 100_000)
     expect(page.locator(".payload").get_by_text('"number": 0}')).to_be_visible()
     assert live.rows(page).count() < 60
+
+
+def test_the_newest_two_thousand_rows_are_kept_and_all_are_counted(page: Page, service: Service, stream: str) -> None:
+    live.open_live(page)
+    for batch in range(12):
+        service.post(stream, [{"number": batch * 200 + n} for n in range(200)])
+        live.expect_counts(page, shown=(batch + 1) * 200)
+        page.wait_for_timeout(200)  # more than 1,000 a second would be counted instead
+    tail = page.get_by_role("grid")
+    expect(tail).to_have_attribute("aria-rowcount", "2001")
+    tail.hover()
+    page.mouse.wheel(0, 100_000)
+    expect(page.locator(".payload").get_by_text('"number": 400}')).to_be_visible()
+
+
+def test_however_often_something_changes_the_tail_is_painted_once_for_each_frame_of_the_screen(page: Page) -> None:
+    live.open_live(page)
+    page.evaluate(COUNT_PAINTS)
+    page.evaluate(CHANGE_OFTEN)
+    page.wait_for_function("window.paints.size > 0")
+    assert set(page.evaluate("[...window.paints.values()]")) == {1}
 
 
 def test_a_paused_tail_counts_what_comes_and_shows_it_when_resumed(page: Page, service: Service, stream: str) -> None:

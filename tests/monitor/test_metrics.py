@@ -1,6 +1,8 @@
 """What Prometheus reads."""
 
+import asyncio
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from access.keys import create_key
 from access.models import Role, Scope
 from data_handler import embedded
-from ingest import counters, dead_letters
+from ingest import counters, dead_letters, feed
 from ingest.counters import Counters
 from ingest.flush import flush
 from ingest.models import DeadLetter
 from tests.ingest.factory import BAD_PAYLOAD, make_event, make_stream, push_chunk
 from tests.monitor.frozen import frozen
+from tests.monitor.watching import publish, watching
 from tests.people import person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,3 +127,19 @@ def test_every_metric_is_in_the_operators_table(api: Client) -> None:
     families = text_string_to_metric_families(api.get("/metrics").content.decode())
     told = {family.name.removeprefix("data_handler_") + "_total" * (family.type == "counter") for family in families}
     assert told == documented
+
+
+@pytest.mark.usefixtures("empty_feed")
+async def test_what_clients_of_the_feed_are_not_shown_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: Counter[str] = Counter()
+
+    def count(name: str, n: int = 1, **labels: str) -> None:
+        counted[" ".join([name, *labels.values()])] += n
+
+    monkeypatch.setattr("monitor.consumers.counters.count", count)
+    async with watching() as watcher:
+        await watcher.ask("sub", id="a", max_rate=0)
+        await asyncio.to_thread(feed.client().incrby, feed.SEQ, 3)
+        await publish([("sensors", None)] * 5)
+        assert [(await watcher.frame())["op"] for _ in range(2)] == ["gap", "events"]
+    assert counted == {"websocket_gaps lost": 1, "websocket_omitted": 5}

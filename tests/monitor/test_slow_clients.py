@@ -1,6 +1,7 @@
 """Clients that acknowledge too slowly. Those that do not read: test_unread.py."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -48,6 +49,8 @@ async def test_one_that_never_catches_up_is_closed_with_4508(monkeypatch: pytest
     monkeypatch.setattr(acknowledgements, "UNACKNOWLEDGED_SECONDS", 0.1)
     monkeypatch.setattr("monitor.outbox.SLOW_CLOSE_SECONDS", 0.4)
     monkeypatch.setattr(acknowledgements, "SLOW_CLOSE_SECONDS", 0.4)
+    counted: Counter[str] = Counter()
+    monkeypatch.setattr("monitor.consumers.counters.count", lambda name, n=1: counted.update({name: n}))
     async with watching() as watcher:
         await watcher.ask("sub", id="a")
         await watcher.send_json_to({"op": "ack", "seq": 0})
@@ -55,6 +58,7 @@ async def test_one_that_never_catches_up_is_closed_with_4508(monkeypatch: pytest
         await watcher.frame()
         assert (await watcher.frame())["code"] == "behind"
         assert await watcher.closing() == ("too_slow", 4508)
+    assert counted["websocket_slow_closes"] == 1
 
 
 async def test_one_that_never_acknowledged_anything_is_not_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
