@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet
 from django.utils import timezone
 
-from ingest import chunks
+from ingest import chunks, rollups
 from ingest.envelope import Event, StreamRules, parse
 from ingest.errors import BadRequest
 from ingest.models import DeadLetter
@@ -112,11 +112,22 @@ def _event(payload: bytes, rules: StreamRules) -> Event:
     return event
 
 
+@transaction.atomic
 def discard(letters: "QuerySet[DeadLetter]", limit: int | None = None) -> int:
-    """Give these up for good, the oldest first; how many."""
-    if limit is not None:
-        letters = DeadLetter.objects.filter(pk__in=list(letters.order_by("id").values_list("pk", flat=True)[:limit]))
-    return letters.delete()[0]
+    """Give these up for good, the oldest first; how many. They no longer count as dead.
+
+    Those that are being replayed at this moment stay.
+    """
+    ids = list(letters.order_by("id").values_list("pk", flat=True)[:limit])
+    chosen = DeadLetter.objects.select_for_update(skip_locked=True).filter(pk__in=ids)
+    taken = list(chosen.values_list("pk", "stream_id", "received_at", "type"))
+    DeadLetter.objects.filter(pk__in=[pk for pk, *_ in taken]).delete()
+    tally = rollups.Tally()
+    for _, stream_id, received_at, type_ in taken:
+        if stream_id is not None:  # a chunk that could not be read was never counted
+            tally.dead[stream_id, received_at.isoformat(sep=" "), type_ or ""] -= 1
+    rollups.add(tally)
+    return len(taken)
 
 
 def _rows(letter: DeadLetter) -> Iterable[Row]:

@@ -128,9 +128,8 @@ class DeadLetterViewSet(
 
     @transaction.atomic
     def perform_destroy(self, instance: DeadLetter) -> None:
-        id = instance.pk
-        instance.delete()
-        audit.record(self.request, "dead_letter.discard", "dead_letter", id, "", {"discarded": 1})
+        discarded = dead_letters.discard(DeadLetter.objects.filter(pk=instance.pk))
+        audit.record(self.request, "dead_letter.discard", "dead_letter", instance.pk, "", {"discarded": discarded})
 
     @extend_schema(request=EditedSerializer, responses=ReplayedSerializer)
     @action(detail=True, methods=["post"])

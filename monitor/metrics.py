@@ -106,7 +106,7 @@ def _of_stored(stored: dict[str, int]) -> Iterator[Metric]:
         PREFIX + "duplicate_events", "Events not stored again, for their key.", value=stored["duplicates"]
     )
     yield GaugeMetricFamily(
-        PREFIX + "dead_events", "Events PostgreSQL refused, ever, less those replayed.", value=stored["dead"]
+        PREFIX + "dead_events", "Events PostgreSQL refused, less those replayed or discarded.", value=stored["dead"]
     )
     yield GaugeMetricFamily(
         PREFIX + "dead_letters", "Dead letters that wait for replay or discard.", value=stored["letters"]

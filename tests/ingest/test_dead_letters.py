@@ -9,7 +9,7 @@ from access.keys import create_key
 from access.models import Scope
 from ingest import chunks
 from ingest.flush import flush
-from ingest.models import DeadLetter, Event, RollupMinute
+from ingest.models import DeadLetter, Event, RollupMinute, RollupTotal
 from tests.ingest.factory import BAD_PAYLOAD, make_event, make_stream, push_chunk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
@@ -115,6 +115,15 @@ def test_discarding_needs_the_scope_and_removes_for_good(api: Client) -> None:
     assert api.delete(f"/api/dead-letters/{letters[0].id}/").status_code == 204
     assert api.post("/api/dead-letters/discard/").json() == {"discarded": 2, "remaining": 0}
     assert not DeadLetter.objects.exists()
+
+
+def test_what_was_discarded_no_longer_counts_as_dead(api: Client) -> None:
+    letters = make_letters(3)
+    assert RollupMinute.objects.get().dead == RollupTotal.objects.get().dead == 3
+    api.delete(f"/api/dead-letters/{letters[0].id}/")
+    assert RollupMinute.objects.get().dead == RollupTotal.objects.get().dead == 2
+    api.post("/api/dead-letters/discard/")
+    assert RollupMinute.objects.get().dead == RollupTotal.objects.get().dead == 0
 
 
 def test_a_key_of_another_stream_can_neither_see_nor_replay(api: Client) -> None:
