@@ -3,13 +3,14 @@
 It knows no secret of the service, imports nothing of Django, and reads nothing but the snapshots that it is given.
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from datasets.engine import channel
+from datasets.engine import channel, confinement
 from datasets.engine.table import connect, open_table
 from datasets.errors import MemoryLimitExceeded
 from datasets.kinds import kind as kinds
@@ -50,5 +51,13 @@ def analyse(request: Any, progress: Progress) -> dict[str, Any]:
         ) from None
 
 
+def analyse_confined(request: Any, progress: Progress) -> dict[str, Any]:
+    """As `analyse`, kept by the kernel to the snapshots and `temp`, where it is one that can."""
+    kinds.load(request["modules"])
+    import_module("duckdb")
+    confinement.confine(readable=map(Path, request["folders"]), writable=[Path(request["temp"])])
+    return analyse(request, progress)
+
+
 if __name__ == "__main__":
-    channel.serve(analyse)
+    channel.serve(analyse_confined)

@@ -19,6 +19,7 @@ class Table:
     connection: "DuckDBPyConnection"
     name: str
     snapshot: Snapshot
+    folder: Path
 
     @property
     def columns(self) -> list[Column]:
@@ -69,4 +70,4 @@ def open_table(connection: "DuckDBPyConnection", folder: Path, name: str) -> Tab
     files = ", ".join(literal(str(part)) for part in snapshot.parts(folder))
     columns = ", ".join(f"CAST({quoted(one.name)} AS {one.type}) AS {quoted(one.name)}" for one in described.columns)
     connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet([{files}], union_by_name=true)")
-    return Table(connection, name, described)
+    return Table(connection, name, described, folder)
