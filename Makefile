@@ -21,7 +21,7 @@ run: $(VENV)/ready $(ASSETS) ## Start the service and keep it running (ARGS="--p
 
 test: $(VENV)/ready-dev $(ASSETS) ## Run all tests (ARGS="tests/ingest -x")
 ifeq ($(strip $(ARGS)),)
-	@$(PY) -m pytest --numprocesses 2 --dist loadfile
+	@$(PY) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	@$(PY) -m pytest tests/browser
 else
 	@$(PY) -m pytest $(ARGS)

@@ -1,6 +1,7 @@
 """Real PostgreSQL and real Valkey for every test that asks, started once for the run."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -14,6 +15,18 @@ from access.models import Scope
 from data_handler import embedded
 from ingest import buffer
 from ingest.streams import known_streams
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start whole services begin first: they wait more than they work, and nobody waits for the last."""
+    slow = {item.path for item in items if item.get_closest_marker("stack")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
