@@ -198,6 +198,13 @@ OPTIONS: tuple[Option, ...] = (
         DATASETS,
     ),
     Option(
+        "SNAPSHOTS_MAX_GB",
+        "20",
+        "Most space of all snapshots together, in GB; those that were used longest ago are removed. Also the largest"
+        " one that is made.",
+        DATASETS,
+    ),
+    Option(
         "ANALYSIS_MAX_SECONDS",
         "600",
         "Longest time of an analysis, its snapshots included; past it the task fails with time_limit.",

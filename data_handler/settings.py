@@ -150,6 +150,7 @@ SOURCES_SECRET_KEYS = env.words("SOURCES_SECRET_KEYS")
 # Datasets and analyses
 
 SNAPSHOTS_DIR = BASE_DIR / env.text("SNAPSHOTS_DIR") if env.text("SNAPSHOTS_DIR") else DATA_DIR / "snapshots"
+SNAPSHOTS_MAX_BYTES = int(env.number("SNAPSHOTS_MAX_GB", at_least=0.001) * 1e9)
 ANALYSIS_MAX_SECONDS = env.number("ANALYSIS_MAX_SECONDS", at_least=1)
 ANALYSIS_MAX_MEMORY_BYTES = env.integer("ANALYSIS_MAX_MEMORY_MB", at_least=200) << 20
 ANALYSIS_THREADS = env.integer("ANALYSIS_THREADS", at_least=1, at_most=64)

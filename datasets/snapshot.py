@@ -48,6 +48,15 @@ def read(folder: Path) -> Snapshot:
     return msgspec.json.decode((folder / FILE).read_bytes(), type=Snapshot)
 
 
+def whole(folder: Path) -> Snapshot | None:
+    """None for a folder that is not there, or lacks something."""
+    try:
+        described = read(folder)
+        return described if sum(part.stat().st_size for part in parts(folder)) == described.bytes else None
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
 def write(folder: Path, snapshot: Snapshot) -> None:
     (folder / FILE).write_bytes(msgspec.json.encode(snapshot))
 

@@ -1,0 +1,150 @@
+"""The Parquet files of a snapshot in the making: one for each chunk of rows that have JSON texts."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from datasets.engine import conversion, inference
+from datasets.engine.conversion import BEYOND, Conversion
+from datasets.engine.inference import TextType
+from datasets.engine.members import Member, Members
+from datasets.engine.table import literal, quoted
+from datasets.errors import SnapshotFailed
+from datasets.snapshot import Column
+
+if TYPE_CHECKING:
+    import pyarrow
+
+CHUNK = "chunk"
+STRUCTURES_AT_ONCE = 10_000
+MOST_STRUCTURES_KNOWN = 100_000
+FORMAT = "(FORMAT parquet, COMPRESSION zstd)"
+
+
+class Parts:
+    """`text`: the column of the chunks that has the JSON texts; the others stay as they are.
+
+    Numbers of a column that turns out to have texts, too, are written again as texts at the end. `filled`: how many
+    values of the other columns are not null. Raises SnapshotFailed when the files have more than `most_bytes`.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, folder: Path, text: str, members: Members, most_bytes: int
+    ) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self.filled = Counter[str]()
+        self._connection = connection
+        self._folder = folder
+        self._text = text
+        self._members = members
+        self._most_bytes = most_bytes
+        self._fixed: list[Column] = []
+        self._types: list[dict[str, str]] = []
+        self._known: set[str] = set()
+
+    def add(self, chunk: "pyarrow.Table") -> None:
+        """Chunks have the same columns. An empty one is a part, too: of no rows, it says which columns there are."""
+        self._connection.register(CHUNK, chunk)
+        try:
+            if not self._fixed:
+                self._fixed = [one for one in described(self._connection, CHUNK) if one.name != self._text]
+            self._members.add(self._structures())
+            self._members.name_columns(one.name for one in self._fixed)
+            self._write()
+        finally:
+            self._connection.unregister(CHUNK)
+        self.rows += chunk.num_rows
+        for one in self._fixed:
+            self.filled[one.name] += chunk.num_rows - chunk.column(one.name).null_count
+
+    def finish(self) -> list[Column]:
+        """The columns of all parts together."""
+        columns = [member for member in self._members.columns if member.is_column]
+        for number, types in enumerate(self._types):
+            texts = [one.name for one in columns if one.type == "VARCHAR" and types.get(one.name) == "DOUBLE"]
+            if texts:
+                self._rewrite(number, {name: number_as_text(quoted(name)) for name in texts})
+        return [*self._fixed, *(Column(member.name, member.type) for member in columns)]
+
+    def infer(self, columns: Sequence[str], types: Sequence[TextType]) -> dict[str, str]:
+        """Give these columns of texts the types that all their values have; which have got one."""
+        paths = ", ".join(literal(str(self._path(number))) for number in range(len(self._types)))
+        found = inference.infer(self._connection, f"read_parquet([{paths}], union_by_name=true)", columns, types)
+        for number, there in enumerate(self._types):
+            casts = {name: inference.cast(name, type) for name, type in found.items() if name in there}
+            if casts:
+                self._rewrite(number, casts)
+        return found
+
+    def _rewrite(self, number: int, values: dict[str, str]) -> None:
+        """Write a part again with SQL for some of its columns."""
+        path, draft = self._path(number), self._folder / "draft"
+        replaced = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
+        self._copy(f"SELECT * REPLACE ({replaced}) FROM read_parquet({literal(str(path))})", draft)
+        self._count(draft.stat().st_size - path.stat().st_size)
+        draft.rename(path)
+
+    def _structures(self) -> list[str]:
+        """Those that were not seen before, in one order always."""
+        found = self._connection.execute(f"SELECT DISTINCT json_structure({quoted(self._text)}) FROM {CHUNK}")
+        new: list[str] = []
+        while rows := found.fetchmany(STRUCTURES_AT_ONCE):
+            new += [structure for (structure,) in rows if structure is not None and structure not in self._known]
+        self._known.update(new[: MOST_STRUCTURES_KNOWN - len(self._known)])
+        return sorted(new)
+
+    def _write(self) -> None:
+        path = self._path(len(self._types))
+        made = conversion.conversion(self._members, self._text)
+        try:
+            self._copy(self._select(made), path)
+        except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+            if isinstance(error, duckdb.InvalidInputException) and BEYOND not in str(error):
+                raise
+            self._look_at_numbers(made)
+            self._copy(self._select(conversion.conversion(self._members, self._text)), path)
+        self._types.append({member.name: member.type for member in self._members.columns})
+        self._count(path.stat().st_size)
+
+    def _select(self, made: Conversion) -> str:
+        return conversion.select(made, [one.name for one in self._fixed], self._text, CHUNK)
+
+    def _look_at_numbers(self, made: Conversion) -> None:
+        asked, sql = conversion.beyond(made, self._text, CHUNK)
+        for member, is_beyond in zip(asked, self._connection.execute(sql).fetchall()[0], strict=True):
+            _widen(member, is_beyond)
+
+    def _copy(self, sql: str, path: Path) -> None:
+        self._connection.execute(f"COPY ({sql}) TO {literal(str(path))} {FORMAT}")
+
+    def _count(self, size: int) -> None:
+        self.bytes += size
+        if self.bytes > self._most_bytes:
+            raise SnapshotFailed(
+                f"The data needs more than {self._most_bytes / 1e9:.1f} GB as a snapshot: select less of it,"
+                " or raise SNAPSHOTS_MAX_GB."
+            )
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:06}.parquet"
+
+
+def described(connection: duckdb.DuckDBPyConnection, table: str) -> list[Column]:
+    return [Column(name, type) for name, type, *_ in connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()]
+
+
+def number_as_text(value: str) -> str:
+    """As JSON writes it: 7, and not 7.0."""
+    is_whole = f"{value} = trunc({value}) AND abs({value}) < 1e15"
+    return f"CASE WHEN {is_whole} THEN CAST(CAST({value} AS BIGINT) AS VARCHAR) ELSE CAST({value} AS VARCHAR) END"
+
+
+def _widen(member: Member, is_beyond: bool) -> None:
+    if is_beyond and member.type == "DOUBLE":
+        member.has_infinite = True
+    elif is_beyond:
+        member.is_large = True
