@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "tick": {"task": "monitor.tick", "schedule": 10, "options": {"expires": 10}},
     "maintain": {"task": "ingest.maintain", "schedule": 3600, "options": {"expires": 3600}},
+    "index": {"task": "ingest.index", "schedule": 60, "options": {"expires": 60}},
     "sources": {"task": "sources.tick", "schedule": 2, "options": {"expires": 2}},
     "maintain sources": {"task": "sources.maintain", "schedule": 3600, "options": {"expires": 3600}},
 }

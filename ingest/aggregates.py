@@ -16,8 +16,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
-from ingest.conditions import InvalidCondition, Path, Sql, parse_path
+from ingest.conditions import InvalidCondition, parse_path
 from ingest.maintenance import ROLLUP_DAYS
+from ingest.members import Path, Sql
 from ingest.models import RollupMinute, Stream
 from ingest.reading import PAYLOAD, EventQuery, select, time_limit
 from ingest.rollups import OTHER_TYPES

@@ -21,24 +21,24 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 import orjson
+
+from ingest.members import INDEXED_CHARACTERS, Kind, Path, Sql
+from ingest.words import Words
 
 MOST_CHARACTERS = 10_000
 MOST_NAMES = 64
 MOST_VALUES = 1000
 MOST_DIGITS = 1000
 MOST_WORD_CHARACTERS = 500  # PostgreSQL takes no word of more than 2,046 bytes
-LARGE_BYTES, LARGE_CHARACTERS = 200_000, 50_000
-"""jsonb of so many bytes as text may make a tsvector of more than 1 MiB, which PostgreSQL refuses; texts of so many
-characters do not."""
 
 ORDERS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+SIGNS = {"eq": "=", **ORDERS}
 OPERATORS = ("eq", "ne", *ORDERS, "in", "contains", "exists")
 
 _number = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_index = re.compile(r"\d+", re.ASCII)
 _listed = re.compile(r'(?:^|,)("(?:[^"\\]|\\.)*"(?=,|$)|[^,]*)', re.DOTALL)
 
 
@@ -46,29 +46,9 @@ class InvalidCondition(ValueError):
     """A name or a text makes no sense; the message says why and what would."""
 
 
-class Sql(NamedTuple):
-    """A piece of SQL and the parameters of its placeholders."""
-
-    text: str
-    parameters: list[Any]
-
-
 class Condition(Protocol):
     def sql(self, column: str) -> Sql:
-        """A condition in parentheses; where it does not hold it may be NULL. `column` is SQL and not checked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """The way to a member."""
-
-    names: tuple[str, ...]
-
-    def sql(self, column: str) -> Sql:
-        """The member as jsonb, NULL where there is none."""
-        # `->` takes a name in objects alone; `#>` would also take -1 or +1 for the place of an element.
-        steps = "".join(" #> %s::text[]" if _index.fullmatch(name) else " -> %s::text" for name in self.names)
-        return Sql(f"({column}{steps})", [[name] if _index.fullmatch(name) else name for name in self.names])
+        """A condition to stand beside others; where it does not hold it may be NULL. `column` is SQL, not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +73,15 @@ class Comparison:
 
     def sql(self, column: str) -> Sql:
         member, names = self.path.sql(column)
-        if self.operator == "eq":
-            return Sql(f"({member} = %s::jsonb)", [*names, self.value.json])
+        value = self.value
         if self.operator == "ne":
-            return Sql(f"({member} IS DISTINCT FROM %s::jsonb)", [*names, self.value.json])
-        sign = ORDERS[self.operator]
-        if self.value.kind == "number":
-            return Sql(
-                f"(jsonb_typeof({member}) = 'number' AND {member} {sign} %s::jsonb)", [*names, *names, self.value.json]
-            )
-        return Sql(
-            f"(jsonb_typeof({member}) = 'string' AND ({member} #>> '{{}}') COLLATE \"C\" {sign} %s)",
-            [*names, *names, self.value.text],
-        )
+            return Sql(f"({member} IS DISTINCT FROM %s::jsonb)", [*names, value.json])
+        sign = SIGNS[self.operator]
+        if value.kind == "string":
+            text, steps = _text(self.path, column, [value])
+            return _of_kind(self.path, column, "string", Sql(f"{text} {sign} %s", [*steps, value.text]))
+        comparison = Sql(f"{member} {sign} %s::jsonb", [*names, value.json])
+        return _of_kind(self.path, column, "number", comparison) if value.kind == "number" else comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +90,36 @@ class OneOf:
     values: tuple[Value, ...]
 
     def sql(self, column: str) -> Sql:
+        """Numbers, texts and others each in their own way, as Comparison has them."""
+        texts, numbers = ([value for value in self.values if value.kind == kind] for kind in ("string", "number"))
+        others = [value for value in self.values if value.kind not in ("string", "number")]
+        found = []
+        if texts:
+            text, steps = _text(self.path, column, texts)
+            listed = Sql(f"{text} = ANY(%s::text[])", [*steps, [value.text for value in texts]])
+            found.append(_of_kind(self.path, column, "string", listed))
+        if numbers:
+            found.append(_of_kind(self.path, column, "number", self._listed(column, numbers)))
+        if others:
+            found.append(self._listed(column, others))
+        return Sql(f"({' OR '.join(one.text for one in found)})", [each for one in found for each in one.parameters])
+
+    def _listed(self, column: str, values: Sequence[Value]) -> Sql:
         member, names = self.path.sql(column)
-        return Sql(f"({member} = ANY(%s::text[]::jsonb[]))", [*names, [value.json for value in self.values]])
+        return Sql(f"{member} = ANY(%s::text[]::jsonb[])", [*names, [value.json for value in values]])
+
+
+def _text(path: Path, column: str, values: Sequence[Value]) -> Sql:
+    """The text to compare with these: the beginning that an index may have, where that is enough."""
+    if all(len(value.text) < INDEXED_CHARACTERS for value in values):
+        return path.beginning(column)
+    text, names = path.text(column)
+    return Sql(f'({text} COLLATE "C")', names)
+
+
+def _of_kind(path: Path, column: str, kind: Kind, comparison: Sql) -> Sql:
+    check, names = path.is_a(column, kind)
+    return Sql(f"({comparison.text} AND {check})", [*comparison.parameters, *names])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,26 +154,6 @@ class Contained:
 
     def sql(self, column: str) -> Sql:
         return Sql(f"({column} @> %s::jsonb)", [self.json])
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The texts of the column hold these words, in the language of PostgreSQL's websearch_to_tsquery.
-
-    Of a column of more than LARGE_BYTES the first LARGE_CHARACTERS of its texts are looked at.
-    """
-
-    text: str
-
-    def sql(self, column: str) -> Sql:
-        found = f"jsonb_path_query({column}, 'strict $.** ? (@.type() == \"string\")')"
-        texts = f"(SELECT string_agg(one #>> '{{}}', ' ') FROM {found} AS one)"
-        return Sql(
-            f"(CASE WHEN octet_length({column}::text) <= {LARGE_BYTES} THEN to_tsvector('simple', {column})"
-            f" ELSE to_tsvector('simple', left({texts}, {LARGE_CHARACTERS})) END"
-            " @@ websearch_to_tsquery('simple', %s))",
-            [self.text],
-        )
 
 
 def joined(conditions: Sequence[Condition], column: str) -> Sql:

@@ -12,7 +12,8 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
-from ingest.conditions import Sql, joined
+from ingest.conditions import joined
+from ingest.members import Sql
 from ingest.models import Stream
 from ingest.reading import PAYLOAD, EventQuery, after, select, set_locally, time_limit
 from ingest.selection import Selection, json_line

@@ -60,6 +60,35 @@ class Stream(models.Model):
                 raise ValidationError({"schema": str(error)}) from error
 
 
+class IndexKind(models.TextChoices):
+    """What an index finds: `=`, `in` and `<`, `>` of texts, or of numbers."""
+
+    TEXT = "text", "text"
+    NUMBER = "number", "number"
+
+
+class FieldIndex(models.Model):
+    """A wish for an index on a member of the payloads of a stream; `ingest.field_indexes` makes it."""
+
+    stream = models.ForeignKey(Stream, models.CASCADE, related_name="field_indexes")
+    path = models.CharField(max_length=200, help_text="As in a filter: payload.motor.speed.")
+    kind = models.CharField(max_length=6, choices=IndexKind.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+    failed_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, help_text="Why it could not be made when that was tried last.")
+
+    class Meta:
+        db_table = "field_index"
+        ordering: ClassVar = ["path", "kind"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["stream", "path", "kind"], name="field_index_once"),
+        ]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.kind})"
+
+
 class Event(models.Model):
     """One immutable JSON object. `received_at` is the millisecond in its UUIDv7; its day is the partition."""
 

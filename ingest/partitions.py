@@ -11,6 +11,7 @@ from django.db import connection, transaction
 DAYS_AHEAD = 7
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"  # a backup may hold the tables for hours: nobody queues behind us
 PARTITION = re.compile(r"event_(\d{4})(\d{2})(\d{2})")
+DEFAULT_PARTITION = "event_default"
 
 
 def make_partitions(today: date | None = None) -> list[date]:
@@ -54,11 +55,15 @@ def drop_partitions(before: datetime) -> list[date]:
 
 def partition_days() -> list[date]:
     """The days that have a partition, oldest first."""
+    matches = (PARTITION.fullmatch(name) for name in partition_names())
+    return sorted(date(int(m[1]), int(m[2]), int(m[3])) for m in matches if m)
+
+
+def partition_names() -> list[str]:
+    """Of all, the default partition included, in no order."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'event'::regclass")
-        names = [name for (name,) in cursor.fetchall()]
-    matches = (PARTITION.fullmatch(name) for name in names)
-    return sorted(date(int(m[1]), int(m[2]), int(m[3])) for m in matches if m)
+        return [name for (name,) in cursor.fetchall()]
 
 
 def day_start(day: date) -> datetime:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import orjson
 
-from ingest.conditions import InvalidCondition, Path, Sql, parse_path
+from ingest.conditions import InvalidCondition, parse_path
+from ingest.members import Path, Sql
 from ingest.models import Stream
 
 COLUMNS = ("id", "stream", "type", "key", "time", "received_at", "payload")

@@ -4,7 +4,9 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from ingest.models import DeadLetter, SchemaMode, Stream
+from ingest import field_indexes
+from ingest.conditions import InvalidCondition
+from ingest.models import DeadLetter, IndexKind, SchemaMode, Stream
 from ingest.schemas import InvalidSchema, compile_schema
 
 
@@ -53,6 +55,37 @@ class StreamSerializer(serializers.ModelSerializer[Stream]):
         if mode not in (None, SchemaMode.OFF) and schema is None:
             raise serializers.ValidationError({"schema_mode": f"There is no schema to {mode}: give one, or say off."})
         return fields
+
+
+class FieldIndexSerializer(serializers.Serializer[Any]):
+    """Of `field_indexes.Described`."""
+
+    id = serializers.IntegerField(source="index.pk", read_only=True)
+    path = serializers.CharField(source="index.path", help_text="As in a filter: `payload.motor.speed`.")
+    kind = serializers.ChoiceField(
+        IndexKind.choices, source="index.kind", help_text="What the filters compare with: texts, or numbers."
+    )
+    state = serializers.ChoiceField(
+        [field_indexes.BUILDING, field_indexes.READY, field_indexes.FAILED],
+        read_only=True,
+        help_text="`building`: or waiting for that. `failed`: tried again after ten minutes; `error` says why.",
+    )
+    error = serializers.CharField(source="index.error", read_only=True)
+    partitions = serializers.IntegerField(read_only=True, help_text="Days of events, each of which gets its own.")
+    built = serializers.IntegerField(read_only=True, help_text="How many of them have it.")
+    bytes = serializers.IntegerField(read_only=True, help_text="Of all of them on disk.")
+    created_at = serializers.DateTimeField(source="index.created_at", read_only=True)
+
+    def validate_path(self, path: str) -> str:
+        try:
+            field_indexes.check_path(path)
+        except InvalidCondition as error:
+            raise serializers.ValidationError(str(error)) from error
+        return path
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """What a FieldIndex is made of."""
+        return dict(fields["index"])
 
 
 class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):

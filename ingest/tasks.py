@@ -8,11 +8,14 @@ import redis
 from celery import shared_task
 from celery.signals import task_postrun
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
-from ingest import counters, maintenance
+from ingest import counters, index_building, maintenance
 from ingest.flush import flush as empty_buffer
 
 logger = logging.getLogger(__name__)
+
+DAY_SECONDS = 86_400
 
 
 @task_postrun.connect
@@ -38,3 +41,12 @@ def flush() -> None:
 def maintain(**kwargs: Any) -> None:
     """Sent by beat every hour."""
     maintenance.maintain()
+
+
+@shared_task(name="ingest.index", soft_time_limit=DAY_SECONDS, time_limit=DAY_SECONDS)
+def index() -> None:
+    """Sent by beat every minute, and when an index is wished for or no longer."""
+    try:
+        index_building.build(timezone.now())
+    except DatabaseError as error:
+        logger.warning("Indexes cannot be made or dropped now; it is tried again: %s", str(error).strip())

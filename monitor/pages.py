@@ -24,7 +24,7 @@ from access.models import Scope
 from access.pages import may, needs, reach
 from access.reach import Reach
 from ingest import dead_letters as letters_of
-from ingest import reading
+from ingest import field_indexes, reading
 from ingest.filters import DeadLetterFilter
 from ingest.models import DeadLetter, SchemaMode, Stream
 from ingest.views import with_counts
@@ -120,6 +120,7 @@ def stream(request: HttpRequest, name: str) -> HttpResponse:
         "schema_modes": SchemaMode.choices,
         "may_manage": reach(request, Scope.MANAGE).has_stream(name),
         "events": events,
+        "indexes": field_indexes.described(found.field_indexes.all()),
         "service_retention_days": settings.RETENTION_DAYS,
     }
     return render(request, "monitor/stream.html", context)

@@ -13,7 +13,7 @@ from django.urls import resolve
 from access import audit
 from access.keys import create_key
 from access.models import Role, Scope
-from ingest.models import Stream
+from ingest.models import FieldIndex, Stream
 from sources import uploads
 from sources.models import Source, Status
 from tests.access.endpoints import ADMIN, ANYBODY, ENDPOINTS, KNOWN, Endpoint, routes
@@ -86,6 +86,7 @@ def things() -> dict[str, object]:
     key, _ = create_key("another")
     return {
         "stream": "mine",
+        "index": FieldIndex.objects.create(stream=Stream.objects.get(name="mine"), path="payload.a", kind="text").pk,
         "source": source.pk,
         "run": make_run(source, Status.FAILED).pk,
         "record": source.records.get().pk,
@@ -147,7 +148,7 @@ def assert_is_said(answer: Any, endpoint: Endpoint, name: str) -> None:
 
 
 def test_no_endpoint_is_forgotten() -> None:
-    things = dict.fromkeys(("source", "record", "letter", "entry"), 1)
+    things = dict.fromkeys(("source", "record", "letter", "entry", "index"), 1)
     uuids = dict.fromkeys(("run", "event", "upload"), "00000000-0000-4000-8000-000000000000")
     named = {**things, **uuids, "stream": "s", "key": "0" * 12}
     listed = {(resolve(one.address.format(**named)).route, one.method) for one in ENDPOINTS}

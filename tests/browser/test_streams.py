@@ -5,7 +5,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Allow
 from tests.browser.service import Service
+from tests.browser.test_accessibility import expect_accessible
 
 
 def test_streams_are_listed_and_their_settings_saved(page: Page, service: Service, stream: str) -> None:
@@ -37,6 +39,26 @@ def test_settings_that_make_no_sense_are_refused_at_their_field(page: Page, serv
     expect(page.get_by_label("JSON Schema")).to_be_focused()
     expect(page.get_by_label("JSON Schema")).to_have_attribute("aria-invalid", "true")
     assert service.get(f"/api/streams/{stream}/")["schema"] is None
+
+
+def test_an_index_is_added_followed_until_it_is_ready_and_deleted(
+    page: Page, service: Service, stream: str, allow: Allow
+) -> None:
+    allow("400")
+    service.post(stream, [{"site": "oslo", "n": n} for n in range(5)], stored=True)
+    page.goto(f"/streams/{stream}/")
+    page.get_by_label("Field", exact=True).fill("site")
+    page.get_by_role("button", name="Add index").click()
+    expect(page.get_by_role("alert")).to_contain_text("payload")
+    page.get_by_label("Field", exact=True).fill("payload.site")
+    page.get_by_role("button", name="Add index").click()
+    index = page.get_by_test_id("index")
+    expect(index).to_contain_text("payload.site")
+    expect(index).to_contain_text("ready", timeout=20_000)
+    expect_accessible(page, "a stream with an index")
+    index.get_by_role("button", name="Delete").click()
+    expect(index).to_have_count(0)
+    assert service.get(f"/api/streams/{stream}/indexes/") == []
 
 
 def test_who_may_only_read_sees_settings_and_no_form(viewer: Page, service: Service, stream: str) -> None:

@@ -13,6 +13,7 @@ from access.keys import create_key
 from access.models import AuditEntry, Role
 from ingest import chunks
 from ingest.flush import flush
+from ingest.models import FieldIndex
 from sources import saving
 from sources.models import Record, Run, Source, Status, Trigger, Upload
 from tests.ingest.factory import BAD_PAYLOAD, make_event, make_stream, push_chunk
@@ -24,6 +25,7 @@ HTTP = {
     "load": {"kind": "upsert", "key": ["id"]},
 }
 DAY = {"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z"}
+INDEX = {"path": "payload.site", "kind": "text"}
 RECORD = {"key": "new", "value": {"a": 1}}
 FILE = "the definition of a source that reads the upload"
 NOTHING = ""
@@ -33,6 +35,8 @@ WRITES: dict[str, tuple[str, str, Any, str]] = {
     "ApiKeyViewSet.destroy": ("delete", "keys/{key}/", None, "key.revoke"),
     "StreamViewSet.create": ("post", "streams/", {"name": "new"}, "stream.create"),
     "StreamViewSet.partial_update": ("patch", "streams/sensors/", {"retention_days": 7}, "stream.update"),
+    "FieldIndexViewSet.create": ("post", "streams/sensors/indexes/", INDEX, "index.create"),
+    "FieldIndexViewSet.destroy": ("delete", "streams/sensors/indexes/{index}/", None, "index.delete"),
     "DeadLetterViewSet.destroy": ("delete", "dead-letters/{letter}/", None, "dead_letter.discard"),
     "DeadLetterViewSet.replay": ("post", "dead-letters/{letter}/replay/", {}, "dead_letter.replay"),
     "DeadLetterViewSet.replay_many": ("post", "dead-letters/replay/?stream=sensors", None, "dead_letter.replay"),
@@ -84,7 +88,8 @@ def staff(db: None) -> Client:
 @pytest.fixture
 def world(redis_clean: Any, staff: Client) -> dict[str, Any]:
     """One of each thing, by what its id is called in WRITES."""
-    chunk = push_chunk(make_stream(), [make_event(payload=BAD_PAYLOAD), make_event(payload=BAD_PAYLOAD)])
+    stream = make_stream()
+    chunk = push_chunk(stream, [make_event(payload=BAD_PAYLOAD), make_event(payload=BAD_PAYLOAD)])
     flush()
     now = datetime.now(UTC)
     source, failing, waiting = (Source(name=name) for name in ("s", "failing", "waiting"))
@@ -94,6 +99,7 @@ def world(redis_clean: Any, staff: Client) -> dict[str, Any]:
     return {
         "key": create_key("old")[0].pk,
         "letter": chunks.event_id(chunk, 0),
+        "index": FieldIndex.objects.create(stream=stream, path="payload.a", kind="number").pk,
         "source": source.pk,
         "failed": _run(failing, Status.FAILED),
         "pending": _run(waiting, Status.PENDING),
@@ -127,6 +133,7 @@ def test_a_write_leaves_one_entry(name: str, staff: Client, world: dict[str, Any
     [
         ("post", "keys/", {"name": "n", "scopes": ["nothing"]}),
         ("post", "streams/", {"name": "sensors"}),
+        ("post", "streams/sensors/indexes/", {"path": "site", "kind": "text"}),
         ("post", "data_sources/", {"name": "n", "definition": {}}),
         ("post", "runs/{pending}/retry/", {}),
         ("post", "data_sources/{source}/backfill/", {**DAY, "ends_at": DAY["starts_at"]}),

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from ingest import aggregates, chunks
 from ingest.aggregates import Aggregation, Bucket, Group, Measure, parse_bucket
-from ingest.conditions import InvalidCondition, Path, parse_path
+from ingest.conditions import InvalidCondition, parse_path
+from ingest.members import Path
 from ingest.models import Stream
 from ingest.reading import EventQuery
 from ingest.writer import write_chunks

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.conditions import OPERATORS, Condition, InvalidCondition, parse, parse_words
+from ingest.members import INDEXED_CHARACTERS
 from tests.ingest.conditions import contains, exact, holds
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +20,7 @@ CHECKED = settings(max_examples=300, deadline=None, suppress_health_check=[Healt
 names = st.sampled_from(["a", "b", "0", "1", "-1", "+0", " 1", "01", "Zoë", "%s", "'", "A b"])
 texts = st.sampled_from(
     ["", "a", "b", "ab", "Ab", "Ä", "z", "\U0001f600", "\uffff", "12", "true", "null", "%", "'", '"', "2026-01-31"]
+    + ["é" * (INDEXED_CHARACTERS + n) + end for n in (-1, 0, 1) for end in ("", "a", "z")]
 )
 numbers = st.sampled_from(["0", "-0", "1", "1.0", "1.00", "-1", "1e2", "100", "0.1", "1E-3", "12345678901234567890123"])
 scalars = numbers | st.sampled_from(["true", "false", "null"]) | texts.map(json.dumps)
@@ -62,10 +64,11 @@ def test_a_condition_finds_what_it_says(payload: str, path: list[str], operator:
         assert found(condition, payload) is holds(exact(payload), path, operator, text)
 
 
+listed_texts = st.sampled_from(["a", "Ä", "null", "true", "é" * INDEXED_CHARACTERS])
+
+
 @CHECKED
-@given(
-    payloads, st.lists(names, min_size=1, max_size=3), st.lists(numbers | st.sampled_from(["a", "null"]), max_size=3)
-)
+@given(payloads, st.lists(names, min_size=1, max_size=3), st.lists(numbers | listed_texts, max_size=3))
 def test_in_and_exists_find_what_they_say(payload: str, path: list[str], listed: list[str]) -> None:
     for operator, text in (("in", ",".join(listed)), ("exists", "true"), ("exists", "false")):
         condition = parse(f"payload.{'.'.join(path)}__{operator}", text, "payload")

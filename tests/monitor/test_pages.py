@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils import timezone
 
 from access.models import Role
 from ingest import chunks
 from ingest.flush import flush
-from ingest.models import DeadLetter, Stream
+from ingest.models import DeadLetter, FieldIndex, Stream
 from tests.ingest.factory import BAD_PAYLOAD, make_event, make_stream, push_chunk
 from tests.people import person
 
@@ -110,6 +111,22 @@ def test_settings_are_a_form_for_those_who_may_manage_only(reader: Client, staff
         assert shown.count("data-stream-settings") == forms
         assert "meta.id" in shown
         assert "&quot;type&quot;: &quot;object&quot;" in shown
+
+
+def test_indexes_are_shown_to_all_and_changed_by_those_who_may_manage(reader: Client, staff: Client) -> None:
+    stream = make_stream()
+    assert "reads all events of its time" in page(reader, "/streams/sensors/")
+    failed = {"failed_at": timezone.now(), "error": "disk <full>"}
+    FieldIndex.objects.create(stream=stream, path="payload.<b>", kind="number", **failed)
+    FieldIndex.objects.create(stream=stream, path="payload.site", kind="text")
+    for client, buttons in [(reader, 0), (staff, 2)]:
+        shown = page(client, "/streams/sensors/")
+        assert shown.count('data-testid="index"') == 2
+        assert shown.count("data-delete=") == buttons
+        assert ("Add index" in shown) is (buttons > 0)
+        assert "failed: disk &lt;full&gt;" in shown
+        assert "payload.&lt;b&gt;" in shown
+        assert "building, 0 of" in shown
 
 
 def test_a_stream_shows_its_latest_events_as_text(reader: Client) -> None:
