@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from access.authentication import principal
 from access.models import Scope
 from access.principals import Principal
-from ingest import aggregates, export, reading
+from ingest import aggregates, export, files, reading
 from ingest.conditions import InvalidCondition
 from ingest.parameters import (
     CONDITIONS,
@@ -29,7 +29,7 @@ from ingest.parameters import (
     StreamExportParameters,
 )
 from ingest.reading import EventQuery
-from ingest.selection import ALL
+from ingest.selection import EVENTS
 from ingest.serializers import AggregateSerializer, EventPageSerializer
 from ingest.streaming import OwnFormat, following, streamed
 
@@ -37,7 +37,11 @@ REFUSALS = {
     400: OpenApiResponse({"$ref": "#/components/schemas/Error"}, "An unknown or wrong parameter; `fields` names it"),
     503: OpenApiResponse({"$ref": "#/components/schemas/Error"}, "`query_too_slow`: see QUERY_TIMEOUT_SECONDS"),
 }
-FILES = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): OpenApiTypes.STR}
+FILES = {
+    (200, "application/x-ndjson"): OpenApiTypes.STR,
+    (200, "text/csv"): OpenApiTypes.STR,
+    (200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY,
+}
 
 
 def _described(name: str, parameters: type[EventFilter], answers: dict[Any, Any]) -> Callable[[Any], Any]:
@@ -137,7 +141,7 @@ def _query(asked: dict[str, Any], asker: Principal) -> EventQuery:
 
 def _page(request: Request, asked: dict[str, Any]) -> Response:
     query = _query(asked, principal(request))
-    lines, cursor = reading.read_lines(query, asked.get("fields", ALL), asked["limit"], asked.get("cursor"))
+    lines, cursor = reading.read_lines(query, asked.get("fields", EVENTS.all), asked["limit"], asked.get("cursor"))
     return Response({"next": _next(request, cursor), "results": lines})
 
 
@@ -151,9 +155,9 @@ def _next(request: Request, cursor: UUID | None) -> str | None:
 
 def _file(request: Request, asked: dict[str, Any], name: str) -> StreamingHttpResponse:
     """The first piece is made before the answer begins, so that what it fails for can be said."""
-    content_type, make = export.FORMATS[asked["format"]]
+    content_type, make = files.FORMATS[asked["format"]]
     query = _query({"ends_at": timezone.now(), **asked}, principal(request))
-    pieces = make(query, asked.get("fields", ALL))
+    pieces = make(export.reader(query), asked.get("fields", EVENTS.all))
     first = next(pieces, b"")
     headers = {"Content-Disposition": f'attachment; filename="{name}.{asked["format"]}"'}
     return StreamingHttpResponse(streamed(following(first, pieces)), content_type=content_type, headers=headers)

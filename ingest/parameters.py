@@ -9,10 +9,11 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from ingest import aggregates, chunks, conditions
+from ingest.columns import Selection
 from ingest.conditions import Condition, InvalidCondition
-from ingest.export import FORMATS
+from ingest.files import FORMATS
 from ingest.reading import MOST_EVENTS
-from ingest.selection import Selection, parse_selection
+from ingest.selection import EVENTS
 
 PAYLOAD = "payload"
 MOST_CONDITIONS = 16
@@ -90,7 +91,7 @@ class Selecting(serializers.Serializer[Any]):
     )
 
     def validate_fields(self, text: str) -> Selection:
-        return _read(parse_selection, text)
+        return _read(EVENTS.parse_selection, text)
 
 
 class OfStreams(serializers.Serializer[Any]):

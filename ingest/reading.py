@@ -20,10 +20,11 @@ from django.db.models.functions import Cast
 from psycopg.errors import QueryCanceled
 
 from ingest.chunks import received_at
+from ingest.columns import Selection
 from ingest.conditions import Condition, joined
 from ingest.errors import QueryTooSlow
 from ingest.models import Event, Stream
-from ingest.selection import Selection, json_line
+from ingest.selection import EVENTS
 
 MOST_EVENTS = 1000
 PAYLOAD = '"event"."payload"'
@@ -54,7 +55,7 @@ def read_lines(
     query: EventQuery, selection: Selection, limit: int, cursor: UUID | None = None
 ) -> tuple[list[orjson.Fragment], UUID | None]:
     """As read_page, within the time limit; each event as the JSON of what is selected of it. Raises QueryTooSlow."""
-    line = json_line(selection)
+    line = EVENTS.json_line(selection)
     with time_limit():
         page = _page(query, limit, cursor).annotate(line=RawSQL(*line, output_field=TextField()))
         found = list(page.values_list("id", "line"))

@@ -16,10 +16,10 @@ from django.test import AsyncClient
 
 from access.keys import create_key
 from access.models import Scope
-from ingest import chunks, export
+from ingest import chunks, export, files, pieces
 from ingest.models import Stream
 from ingest.reading import EventQuery
-from ingest.selection import ALL
+from ingest.selection import EVENTS
 from ingest.writer import write_chunks
 from tests.ingest.factory import make_stream
 
@@ -140,9 +140,9 @@ def test_a_piece_of_large_events_is_no_larger_than_a_few_of_them(stream: Stream)
     random.seed(1)
     for _ in range(20):
         store(stream, {"text": random.randbytes(400_000).hex()})
-    sizes = [len(piece) for piece in export.ndjson(EventQuery(), ALL)]
+    sizes = [len(piece) for piece in files.ndjson(export.reader(EventQuery()), EVENTS.all)]
     assert sum(sizes) > 16_000_000
-    assert max(sizes) < export.BYTES_A_PIECE + 1_000_000
+    assert max(sizes) < pieces.BYTES_A_PIECE + 1_000_000
 
 
 def test_where_nothing_is_wanted_a_piece_is_empty_and_the_next_is_made_on_request(
@@ -150,7 +150,7 @@ def test_where_nothing_is_wanted_a_piece_is_empty_and_the_next_is_made_on_reques
 ) -> None:
     monkeypatch.setattr(export, "ROWS_A_PIECE", 2)
     store(stream, *({"n": n} for n in range(5)))
-    assert list(export.ndjson(EventQuery(key="none"), ALL)) == [b"", b"", b""]
+    assert list(files.ndjson(export.reader(EventQuery(key="none")), EVENTS.all)) == [b"", b"", b""]
 
 
 async def test_events_that_arrive_meanwhile_are_not_followed_for_ever(

@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 import psycopg
@@ -52,7 +53,7 @@ def state(index: FieldIndex) -> Described:
     return described
 
 
-def run(statement: str, *parameters: object) -> list[tuple[object, ...]]:
+def run(statement: str, *parameters: Any) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall()) if cursor.description else []
@@ -167,6 +168,7 @@ def test_while_one_builds_another_does_nothing(stream: Stream, postgres_dsn: str
     with psycopg.connect(postgres_dsn, dbname=connection.settings_dict["NAME"], autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [index_building.LOCK])
         assert index_building.build(NOW) == 0
+        other.execute("SELECT pg_advisory_unlock(%s)", [index_building.LOCK])
     assert index_building.build(NOW) > 0
     assert state(index).state == READY
 
