@@ -32,10 +32,10 @@ def record(
     `request` is None for what a command of the service does.
     """
     plain = request._request if isinstance(request, Request) else request
-    actor, actor_name = _actor(request)
+    name, shown_name = actor(request)
     return AuditEntry.objects.create(
-        actor=actor,
-        actor_name=_stored(actor_name),
+        actor=name,
+        actor_name=_stored(shown_name),
         action=action,
         object_type=object_type,
         object_id=_stored(str(object_id)),
@@ -52,7 +52,8 @@ def expired_before(now: datetime) -> datetime | None:
     return now - timedelta(days=days) if days else None
 
 
-def _actor(request: HttpRequest | Request | None) -> tuple[str, str]:
+def actor(request: HttpRequest | Request | None) -> tuple[str, str]:
+    """Who sent it, as entries name them: `user:<id>`, `key:<id>`…, and the name that people know."""
     if request is None:
         return COMMAND, ""
     asker = getattr(request, "auth", None)

@@ -12,7 +12,7 @@ from data_handler.process import Process
 
 APPLICATION = "data_handler.asgi:application"
 SERVERS = ("daphne", "uvicorn")
-WORKERS = {"flush": 2, "notify": 1, "jobs": 2, "sources": 2}  # queue: processes
+WORKERS = {"flush": 2, "notify": 1, "jobs": 2, "sources": 2, "analyses": 1}  # queue: processes
 WORKER_STOP_SECONDS = 20
 ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}  # of glibc: threads that take turns at Python need no heap each
 CHATTER = re.compile(r"^$|worker: Warm shutdown")

@@ -167,6 +167,8 @@ CELERY_TASK_ROUTES = {
     "monitor.broadcast": {"queue": "notify"},
     "monitor.tick": {"queue": "notify"},
     "sources.work": {"queue": "sources"},
+    "datasets.work": {"queue": "analyses"},
+    "datasets.maintain": {"queue": "analyses"},
 }
 CELERY_TASK_SOFT_TIME_LIMIT = 300
 CELERY_TASK_TIME_LIMIT = 330
@@ -185,6 +187,8 @@ CELERY_BEAT_SCHEDULE = {
     "index": {"task": "ingest.index", "schedule": 60, "options": {"expires": 60}},
     "sources": {"task": "sources.tick", "schedule": 2, "options": {"expires": 2}},
     "maintain sources": {"task": "sources.maintain", "schedule": 3600, "options": {"expires": 3600}},
+    "datasets": {"task": "datasets.tick", "schedule": 2, "options": {"expires": 2}},
+    "maintain datasets": {"task": "datasets.maintain", "schedule": 3600, "options": {"expires": 3600}},
 }
 
 # Django

@@ -35,6 +35,7 @@ urlpatterns = [
     path("api/", include("access.urls")),
     path("api/", include("ingest.urls")),
     path("api/", include("sources.urls")),
+    path("api/", include("datasets.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/schema/swagger-ui/", needs(Scope.READ)(swagger_ui), name="swagger-ui"),
 ]

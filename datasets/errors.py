@@ -1,6 +1,9 @@
 """Why a dataset is not taken, and why an analysis ends.
 
-InvalidDataset              the definition makes no sense, by the place in it
+Invalid                     a document makes no sense, by the place in it
+├── InvalidDataset          the definition of a dataset
+└── InvalidAnalysis         the kind of an analysis, or its parameters
+NameTaken                   there is another dataset of this name
 AnalysisError               the analysis fails; `code` is for programs, the message says what was wrong and what to do
 ├── Refused                 the data or the parameters do not fit this kind of analysis
 ├── TimeLimitExceeded
@@ -11,12 +14,28 @@ Cancelled                   somebody cancelled the analysis, or it was given up 
 """
 
 
-class InvalidDataset(ValueError):
-    """`place`: the member of the definition, such as `window.last`."""
+class Invalid(ValueError):
+    """`place`: the member of the document, such as `window.last`; "" for the whole."""
 
     def __init__(self, place: str, message: str) -> None:
         super().__init__(message)
         self.place = place
+
+
+class InvalidDataset(Invalid):
+    pass
+
+
+class InvalidAnalysis(Invalid):
+    """`field`: `kind` or `parameters`."""
+
+    def __init__(self, field: str, place: str, message: str) -> None:
+        super().__init__(place, message)
+        self.field = field
+
+
+class NameTaken(ValueError):
+    pass
 
 
 class AnalysisError(Exception):

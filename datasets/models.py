@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 
 class DatasetKind(models.TextChoices):
@@ -56,8 +57,9 @@ OPEN = (Status.PENDING, Status.RUNNING)
 class AnalysisTask(models.Model):
     """One analysis of a dataset.
 
-    `progress`: 0 to 1, with `step` in words. `snapshots`: what it ran on, one for each dataset. `cache_key` is the same
-    for tasks that must have the same result.
+    `selections`: what it is to run on, each dataset as it was when the task was asked for (`datasets.selections`);
+    sliding windows end at `created_at`. `snapshots`: what it ran on. `progress`: 0 to 1, with `step` in words.
+    `cache_key` is the same for tasks that must have the same result.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -66,6 +68,7 @@ class AnalysisTask(models.Model):
     kind = models.CharField(max_length=50)
     kind_version = models.PositiveIntegerField()
     parameters = models.JSONField(default=dict)
+    selections = models.JSONField(default=list)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
     progress = models.FloatField(default=0.0)
     step = models.CharField(max_length=200, blank=True)
@@ -74,7 +77,7 @@ class AnalysisTask(models.Model):
     detail = models.TextField(blank=True)
     snapshots = models.JSONField(default=list)
     cache_key = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=200, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)

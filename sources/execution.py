@@ -40,7 +40,7 @@ class Execution:
         self._run = run
         self._log = Log(run)
         self.tally = Tally()
-        self._pulse = Pulse(run, self._progress)
+        self._pulse = Pulse(lambda: runs.beat(run, self._progress()))
         self._failures: runs.Failures | None = None
 
     def perform(self) -> Status:

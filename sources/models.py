@@ -205,6 +205,7 @@ class Upload(models.Model):
     size = models.BigIntegerField(default=0)
     sha256 = models.BinaryField(max_length=32, null=True)
     complete = models.BooleanField(default=False)
+    kept = models.BooleanField(default=False, help_text="Something else than a source uses it: it is not pruned.")
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, blank=True)
 

@@ -1,24 +1,20 @@
-"""A sign of life, on a thread and a database connection of its own: the run itself may be in a long transaction."""
+"""A sign of life, on a thread and a database connection of its own: the work itself may be in a long transaction."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any
 
 from django.db import Error as DatabaseError
 from django.db import connection
-
-from sources import runs
-from sources.models import Run
 
 INTERVAL_SECONDS = 2.0
 
 
 class Pulse:
-    """While it is entered, the run's heartbeat and progress are written. `ended` is set when the run shall end."""
+    """While it is entered, `beat` is called again and again. `ended` is set when that says that the work shall end."""
 
-    def __init__(self, run: Run, progress: Callable[[], Mapping[str, Any]]) -> None:
-        self._run, self._progress = run, progress
+    def __init__(self, beat: Callable[[], bool], interval_seconds: float = INTERVAL_SECONDS) -> None:
+        self._call, self._interval_seconds = beat, interval_seconds
         self.ended = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
@@ -35,9 +31,9 @@ class Pulse:
 
     def _beat(self) -> None:
         try:
-            while not self._stopped.wait(INTERVAL_SECONDS):
+            while not self._stopped.wait(self._interval_seconds):
                 try:
-                    if not runs.beat(self._run, self._progress()):
+                    if not self._call():
                         self.ended.set()
                 except DatabaseError:
                     connection.close()  # a new one the next time

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 
+from access.differences import storable
 from sources.bodies import Body
 from sources.definition import SQLITE
 from sources.errors import BadDefinition, LimitExceeded
@@ -31,7 +32,8 @@ def store(stream: Readable, name: str, content_type: str = "", created_by: str =
     When it breaks off, nothing of it stays. When this process dies, what it left is never opened, and `prune` deletes
     it. Raises LimitExceeded above SOURCES_MAX_UPLOAD_BYTES, and what the stream raises.
     """
-    upload = Upload.objects.create(name=name[-255:], content_type=content_type[:200], created_by=created_by[:200])
+    shown = storable(name)[-255:]
+    upload = Upload.objects.create(name=shown, content_type=storable(content_type)[:200], created_by=created_by[:200])
     try:
         _store_pieces(upload, stream)
     except BaseException:
@@ -154,6 +156,6 @@ def used() -> set[uuid.UUID]:
 
 
 def prune(now: datetime, keep: Collection[uuid.UUID] = ()) -> int:
-    """Delete uploads older than a day that no source uses, and that are not among `keep`; how many."""
-    unused = Upload.objects.filter(created_at__lt=now - UNUSED_FOR).exclude(id__in=used().union(keep))
+    """Delete uploads older than a day that no source uses, and that neither are `kept` nor among `keep`; how many."""
+    unused = Upload.objects.filter(created_at__lt=now - UNUSED_FOR, kept=False).exclude(id__in=used().union(keep))
     return sum(delete(upload_id) for upload_id in unused.values_list("id", flat=True))

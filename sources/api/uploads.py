@@ -1,4 +1,4 @@
-"""`/api/uploads/`: files to be sources."""
+"""`/api/uploads/`: files to be sources or datasets."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,11 @@ from sources import uploads
 from sources.api.serializers import UploadSerializer
 from sources.errors import SourceError
 from sources.models import Upload
+
+
+class InUse(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "in_use"
 
 
 class Bytes(BaseParser):
@@ -37,10 +42,10 @@ class UploadViewSet(
     """Send a file as the body: `curl --data-binary @prices.xlsx '…/api/uploads/?name=prices.xlsx'`."""
 
     queryset = Upload.objects.filter(complete=True)
-    read_scope = Scope.MANAGE
+    read_scope = write_scope = Scope.OPERATE
 
     def get_queryset(self) -> "QuerySet[Upload]":
-        """Who defines some sources only has nothing to do with the files of others."""
+        """Who may not manage everything has nothing to do with the files of others."""
         complete = Upload.objects.filter(complete=True)
         asker = principal(self.request)
         return complete if asker.is_admin else complete.filter(created_by=asker.name)
@@ -50,7 +55,7 @@ class UploadViewSet(
 
     @extend_schema(request={"*/*": bytes}, responses={201: UploadSerializer})
     def create(self, request: Request) -> Response:
-        """Keep a file; its id goes into the definition of a source. One that no source uses is deleted after a day."""
+        """Keep a file; its id goes into the definition of a source or dataset. One that none uses goes after a day."""
         name = unquote(request.query_params.get("name", ""))
         if not name:
             raise ValidationError({"name": ["Say what the file is called: ?name=prices.xlsx"]})
@@ -63,5 +68,7 @@ class UploadViewSet(
 
     @transaction.atomic
     def perform_destroy(self, instance: Upload) -> None:
+        if instance.kept:
+            raise InUse("A dataset is of this file: delete the dataset, and the file goes with it.")
         audit.record(self.request, "upload.delete", "upload", instance.pk, instance.name)
         instance.delete()

@@ -17,6 +17,7 @@ from ingest.models import FieldIndex, Stream
 from sources import uploads
 from sources.models import Source, Status
 from tests.access.endpoints import ADMIN, ANYBODY, ENDPOINTS, KNOWN, Endpoint, routes
+from tests.datasets.making import make_dataset
 from tests.ingest.test_dead_letters import make_letters
 from tests.people import browser, person
 from tests.sources.test_pages import make_records, make_run, make_source
@@ -84,6 +85,7 @@ def things() -> dict[str, object]:
     source = make_source("mine")
     make_records(source, {"id": 1})
     key, _ = create_key("another")
+    dataset = make_dataset(streams=["mine"])
     return {
         "stream": "mine",
         "index": FieldIndex.objects.create(stream=Stream.objects.get(name="mine"), path="payload.a", kind="text").pk,
@@ -94,6 +96,8 @@ def things() -> dict[str, object]:
         "event": letter.pk,
         "key": key.pk,
         "entry": audit.record(None, "test.begin", "test").pk,
+        "dataset": dataset.pk,
+        "task": dataset.tasks.get().pk,
         "upload": uploads.store(BytesIO(b"id\n1\n"), "f.csv", "text/csv", "user:0").pk,
     }
 
@@ -148,8 +152,8 @@ def assert_is_said(answer: Any, endpoint: Endpoint, name: str) -> None:
 
 
 def test_no_endpoint_is_forgotten() -> None:
-    things = dict.fromkeys(("source", "record", "letter", "entry", "index"), 1)
-    uuids = dict.fromkeys(("run", "event", "upload"), "00000000-0000-4000-8000-000000000000")
+    things = dict.fromkeys(("source", "record", "letter", "entry", "index", "dataset"), 1)
+    uuids = dict.fromkeys(("run", "event", "upload", "task"), "00000000-0000-4000-8000-000000000000")
     named = {**things, **uuids, "stream": "s", "key": "0" * 12}
     listed = {(resolve(one.address.format(**named)).route, one.method) for one in ENDPOINTS}
     assert listed == {(route, method) for route, method in routes()}

@@ -11,11 +11,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from access.keys import create_key
 from access.models import AuditEntry, Role
+from datasets.models import AnalysisTask
 from ingest import chunks
 from ingest.flush import flush
 from ingest.models import FieldIndex
 from sources import saving
 from sources.models import Record, Run, Source, Status, Trigger, Upload
+from tests.datasets.making import make_dataset
 from tests.ingest.factory import BAD_PAYLOAD, make_event, make_stream, push_chunk
 from tests.people import browser, person
 
@@ -27,6 +29,7 @@ HTTP = {
 DAY = {"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z"}
 INDEX = {"path": "payload.site", "kind": "text"}
 RECORD = {"key": "new", "value": {"a": 1}}
+DATASET = {"name": "d", "kind": "events", "definition": {"streams": ["sensors"]}}
 FILE = "the definition of a source that reads the upload"
 NOTHING = ""
 
@@ -59,6 +62,15 @@ WRITES: dict[str, tuple[str, str, Any, str]] = {
     "RecordViewSet.partial_update": ("patch", "records/{record}/", {"value": {"a": 2}}, "record.update"),
     "RecordViewSet.destroy": ("delete", "records/{record}/", None, "record.delete"),
     "RecordViewSet.upsert": ("post", "records/upsert/", [RECORD, {**RECORD, "key": "b"}], "record.upsert"),
+    "DatasetViewSet.create": ("post", "datasets/", DATASET, "dataset.create"),
+    "DatasetViewSet.partial_update": ("patch", "datasets/{dataset}/", {"tags": ["t"]}, "dataset.update"),
+    "DatasetViewSet.destroy": ("delete", "datasets/{dataset}/", None, "dataset.delete"),
+    "DatasetViewSet.upload": ("post", "datasets/upload/?name=b.csv", b"a\n1\n", "dataset.create"),
+    "DatasetViewSet.process": (
+        *("post", "datasets/{dataset}/process/", {"kind": "schema", "fresh": True}, "analysis.request"),
+    ),
+    "TaskViewSet.cancel": ("post", "tasks/{analysis}/cancel/", None, "analysis.cancel"),
+    "TaskViewSet.retry": ("post", "tasks/{failed_analysis}/retry/", None, "analysis.retry"),
     "UploadViewSet.create": ("post", "uploads/?name=a.csv", b"a\n1\n", "upload.create"),
     "UploadViewSet.destroy": ("delete", "uploads/{upload}/", None, "upload.delete"),
 }
@@ -95,6 +107,9 @@ def world(redis_clean: Any, staff: Client) -> dict[str, Any]:
     source, failing, waiting = (Source(name=name) for name in ("s", "failing", "waiting"))
     for one in (source, failing, waiting):
         saving.save(one, HTTP)
+    dataset, other = make_dataset("old", streams=["sensors"]), make_dataset("other", streams=["sensors"])
+    AnalysisTask.objects.filter(dataset=dataset).update(status="success")
+    AnalysisTask.objects.filter(dataset=other).update(status="failed")
     uploaded = staff.post("/api/uploads/?name=a.csv", b"id\n1\n", content_type="text/csv").json()
     return {
         "key": create_key("old")[0].pk,
@@ -104,6 +119,9 @@ def world(redis_clean: Any, staff: Client) -> dict[str, Any]:
         "failed": _run(failing, Status.FAILED),
         "pending": _run(waiting, Status.PENDING),
         "record": Record.objects.create(key="k", value={}, hash=b"", created_at=now, updated_at=now).pk,
+        "dataset": dataset.pk,
+        "analysis": dataset.tasks.get().pk,
+        "failed_analysis": other.tasks.get().pk,
         "upload": Upload.objects.get(pk=uploaded["id"]).pk,
     }
 
@@ -138,6 +156,9 @@ def test_a_write_leaves_one_entry(name: str, staff: Client, world: dict[str, Any
         ("post", "runs/{pending}/retry/", {}),
         ("post", "data_sources/{source}/backfill/", {**DAY, "ends_at": DAY["starts_at"]}),
         ("post", "records/upsert/", [{"key": "a"}]),
+        ("post", "datasets/", {**DATASET, "name": "old"}),
+        ("post", "datasets/{dataset}/process/", {"kind": "guess"}),
+        ("post", "tasks/{analysis}/retry/", {}),
     ],
 )
 def test_a_write_that_was_refused_leaves_none(

@@ -123,6 +123,18 @@ def test_what_a_source_sends_waits_on_a_disk_that_its_worker_may_write() -> None
     assert worker["environment"]["TMPDIR"] in made.split()
 
 
+def test_snapshots_and_what_analyses_spill_are_on_a_disk_that_their_worker_may_write() -> None:
+    worker = services()["worker-analyses"]
+    [mount] = [volume for volume in worker["volumes"] if volume.split(":")[0] == "snapshots"]
+    folder = mount.split(":")[1]
+    assert "snapshots" in compose()["volumes"]
+    assert worker["environment"]["TMPDIR"] == folder
+    assert worker["environment"]["SNAPSHOTS_DIR"].startswith(f"{folder}/")
+    assert worker["networks"] == ["inside"]
+    made = next(text for keyword, text in instructions() if "--owner app" in text)
+    assert folder in made.split()
+
+
 @pytest.mark.parametrize("name", services())
 def test_a_service_can_be_scaled_and_comes_back(name: str) -> None:
     assert "container_name" not in services()[name]

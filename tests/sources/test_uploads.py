@@ -94,6 +94,10 @@ def test_an_upload_that_is_not_there_is_named(upload_id: str) -> None:
         open_body(upload_id)
 
 
+def test_a_name_that_cannot_be_stored_is_one_that_can() -> None:
+    assert store(io.BytesIO(b""), "a\x00b.csv", "\x00").name == "a\N{REPLACEMENT CHARACTER}b.csv"
+
+
 def test_half_an_upload_is_not_opened() -> None:
     upload = Upload.objects.create(name="x", size=10)
     with pytest.raises(BadDefinition):

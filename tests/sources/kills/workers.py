@@ -84,11 +84,12 @@ def nursery() -> Iterator[Nursery]:
 
 
 @contextmanager
-def celery_worker() -> Iterator[None]:
-    """The one of `manage.py up` for the queue `sources`."""
-    process = Processes(PROJECT, settings.DATA_DIR, environment()).worker("sources")
-    with Popen(process.command, cwd=process.cwd, env=environment(), stderr=subprocess.DEVNULL) as running:
+def celery_worker(queue: str = "sources", **variables: str) -> Iterator["Popen[bytes]"]:
+    """The one of `manage.py up` for that queue."""
+    process = Processes(PROJECT, settings.DATA_DIR, environment()).worker(queue)
+    env = {**environment(), **variables}
+    with Popen(process.command, cwd=process.cwd, env=env, stderr=subprocess.DEVNULL) as running:
         try:
-            yield
+            yield running
         finally:
             running.terminate()

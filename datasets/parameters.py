@@ -1,0 +1,36 @@
+"""Which kinds of analysis there are, and whether parameters are those of one."""
+
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from access.differences import storable
+from datasets.errors import InvalidAnalysis
+from datasets.kinds import kind as known
+from datasets.kinds.kind import Kind
+
+
+def kinds() -> dict[str, Kind[Any]]:
+    """By name, those of DATASETS_EXTRA_KINDS too."""
+    return known.load(settings.DATASETS_EXTRA_KINDS)
+
+
+def kind_of(name: str) -> Kind[Any]:
+    """Raises InvalidAnalysis."""
+    found = kinds()
+    if name not in found:
+        raise InvalidAnalysis("kind", "", f"There is no kind {name[:50]!r}; there are {', '.join(sorted(found))}.")
+    return found[name]
+
+
+def read(kind: Kind[Any], given: Any) -> dict[str, Any]:
+    """As JSON has them, those that were left out too. Raises InvalidAnalysis."""
+    try:
+        parameters: dict[str, Any] = msgspec.to_builtins(msgspec.convert(given, kind.Parameters))
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$.")
+        raise InvalidAnalysis("parameters", path.rstrip("`"), f"{message}.") from None
+    if storable(parameters) != parameters:
+        raise InvalidAnalysis("parameters", "", "They hold a character that cannot be stored: NUL, or half of a pair.")
+    return parameters
