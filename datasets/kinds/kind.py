@@ -27,7 +27,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from datasets.engine.table import Table
 
-BUILT_IN = ("datasets.kinds.schema", "datasets.kinds.query")
+BUILT_IN = ("datasets.kinds.schema", "datasets.kinds.query", "datasets.kinds.timeseries", "datasets.kinds.swings")
 
 Progress = Callable[[float, str], None]
 """Is told the share that is done, 0 to 1, and what comes next in a few words."""
