@@ -27,7 +27,14 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from datasets.engine.table import Table
 
-BUILT_IN = ("datasets.kinds.schema", "datasets.kinds.query", "datasets.kinds.timeseries", "datasets.kinds.swings")
+BUILT_IN = (
+    "datasets.kinds.schema",
+    "datasets.kinds.profile",
+    "datasets.kinds.timeseries",
+    "datasets.kinds.swings",
+    "datasets.kinds.compare",
+    "datasets.kinds.query",
+)
 
 Progress = Callable[[float, str], None]
 """Is told the share that is done, 0 to 1, and what comes next in a few words."""

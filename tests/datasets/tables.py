@@ -42,9 +42,7 @@ def make_table(
 
 def make_tables(folder: Path, data: Rows, other: Rows, **options: Any) -> list[Table]:
     """Two of one connection, for kinds that take another dataset."""
-    connection = connect(MEMORY_BYTES, THREADS, folder)
-    written = {"data": write_rows(folder, data, **options), "other": write_rows(folder, other, **options)}
-    return [open_table(connection, where, name) for name, where in written.items()]
+    return opened_both(write_rows(folder, data, **options), write_rows(folder, other, **options))
 
 
 def make_table_of(folder: Path, sql: str, *, time_column: str = "", parts: int = 1) -> Table:
@@ -54,6 +52,11 @@ def make_table_of(folder: Path, sql: str, *, time_column: str = "", parts: int =
 
 def opened(folder: Path, name: str = "data") -> Table:
     return open_table(connect(MEMORY_BYTES, THREADS, folder), folder, name)
+
+
+def opened_both(data: Path, other: Path) -> list[Table]:
+    connection = connect(MEMORY_BYTES, THREADS, data)
+    return [open_table(connection, folder, name) for name, folder in (("data", data), ("other", other))]
 
 
 def write_rows(
