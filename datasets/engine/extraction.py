@@ -75,7 +75,7 @@ def _of_query(order: Extraction, query: Query, connection: duckdb.DuckDBPyConnec
 def _of_file(order: Extraction, connection: duckdb.DuckDBPyConnection, progress: Progress) -> Snapshot:
     file = order.file
     assert file is not None
-    if parquet_file.is_parquet(Path(file.path)):
+    if parquet_file.is_meant(file):
         progress(0.0, READING)
         rows, columns = parquet_file.convert(connection, file, Path(order.folder) / "000000.parquet")
         return _described(order, rows, columns, _time_column(columns), [])
@@ -85,6 +85,8 @@ def _of_file(order: Extraction, connection: duckdb.DuckDBPyConnection, progress:
     _fill(parts, files.chunks(file, rejections), progress)
     progress(SHARE_OF_READING, FINISHING)
     columns = _typed(parts, parts.finish(), members)
+    if not columns:
+        raise SnapshotFailed(" ".join(["The file has no row that is a row of a table.", *rejections.notes()]))
     notes = [*rejections.notes(), *members.notes()]
     return _described(order, parts.rows, columns, _time_column(columns), notes, rejections.total)
 

@@ -4,8 +4,8 @@ A column stands for a path of names. Its values are the numbers, texts, booleans
 stands, it is null, and the object's members have columns of their own. So it does not matter for a value's column what
 stands at its path in other texts, but its type does: that of all of them together.
 
-Objects below MOST_LEVELS, and such that have more than MOST_NAMES names when they first appear (ids as names, mostly),
-are not taken apart: they are JSON texts.
+Objects below MOST_LEVELS are JSON texts, and so are those with more than MANY names of which the further ones are rare
+when they first appear: mostly, ids are the names. Where there are MANY columns, a member that is rare gets none.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,9 @@ from typing import Any
 import msgspec
 
 MOST_LEVELS = 8
-MOST_NAMES = 200
+MANY = 200
+RARE = 0.01
+"""Of the texts, or objects, in which a member could be."""
 MOST_COUNTED = 10_000
 PLACES_A_COLUMN = 20
 
@@ -29,12 +31,14 @@ NUMBERS = {*INTEGERS, "DOUBLE"}
 @dataclass(slots=True, eq=False)
 class Member:
     """`kinds`: what DuckDB's json_structure calls the values at this path that are no objects; LIST; OBJECT for one
-    that is not taken apart. `name` of its column, when it has one. `is_large`: its integers need more than 64 bits.
+    that is not taken apart. `texts`: that have it, among those that told something new. `name` of its column, when it
+    has one. `is_large`: its integers need more than 64 bits.
     """
 
     path: tuple[str, ...]
     kinds: set[str] = field(default_factory=set)
     members: dict[str, "Member"] = field(default_factory=dict)
+    texts: int = 0
     is_whole: bool = False
     is_old: bool = False
     name: str = ""
@@ -60,6 +64,12 @@ class Member:
         for member in self.members.values():
             yield from member.walk()
 
+    def has_ids_as_names(self) -> bool:
+        if len(self.members) <= MANY or not self.path:
+            return False
+        often = sorted((member.texts for member in self.members.values()), reverse=True)
+        return often[MANY] < RARE * self.texts
+
 
 class Members:
     """Those of all texts so far. `prefix` begins the name of each column; what is no object has it alone."""
@@ -73,29 +83,40 @@ class Members:
         self._names: set[str] = set()
         self._left_out: dict[tuple[str, ...], None] = {}
 
-    def add(self, structures: Iterable[str]) -> None:
-        """What json_structure says of some texts."""
-        for structure in structures:
-            self._merge(self.root, msgspec.json.decode(structure))
+    def add(self, structures: Iterable[tuple[str, int]]) -> None:
+        """What json_structure says of so many texts each."""
+        for structure, texts in structures:
+            self._merge(self.root, msgspec.json.decode(structure), texts)
 
-    def name_columns(self, taken: Iterable[str] = ()) -> None:
-        """Give those that are new a name, which is not one of `taken`; what is over the limit is left out."""
+    def name_columns(self, texts: int, taken: Iterable[str] = ()) -> None:
+        """Give those that are new among so many texts names that are not `taken`; what is too much is left out."""
         self._names.update(name.casefold() for name in taken)
+        for member in list(self.root.walk()):
+            if not member.is_old and member.has_ids_as_names():
+                self._keep_whole(member)
+        new = [one for one in self.root.walk() if one.is_column and not one.name and one.path not in self._left_out]
+        if len(self.columns) + len(new) > MANY:
+            new.sort(key=lambda member: -member.texts)
+        for member in new:
+            often = member.texts >= RARE * texts
+            if len(self.columns) < (self._most if often else min(MANY, self._most)):
+                member.name = self._name(member.path)
+                self.columns.append(member)
+            else:
+                self._leave_out(member.path)
+        self._places = sum(1 for _ in self._aged())
+
+    def _aged(self) -> Iterator[Member]:
         for member in self.root.walk():
             member.is_old = True
-            if member.is_column and not member.name and member.path not in self._left_out:
-                if len(self.columns) < self._most:
-                    member.name = self._name(member.path)
-                    self.columns.append(member)
-                else:
-                    self._leave_out(member.path)
+            yield member
 
     def notes(self) -> list[str]:
         """What is not in the columns, in sentences."""
         whole = [self._title(one.path) for one in self.root.walk() if one.is_whole]
         infinite = [one.name for one in self.columns if one.has_infinite]
         return [
-            *([f"{_some(whole)}: objects of more than {MOST_NAMES} names, left as JSON."] if whole else []),
+            *([f"{_some(whole)}: objects with too many names, left as JSON."] if whole else []),
             *self._about_left_out(),
             *([f"{_some(infinite)}: numbers beyond 1.8e308 are left empty."] if infinite else []),
         ]
@@ -105,9 +126,11 @@ class Members:
             return []
         count = f"{len(self._left_out):,}" if len(self._left_out) < MOST_COUNTED else f"{MOST_COUNTED:,} or more"
         first = [self._title(path) for path in list(self._left_out)[:5]]
-        return [f"{count} members have no column, as there are at most {self._most:,}, such as {', '.join(first)}."]
+        reason = f"there are at most {self._most:,}, and {MANY} with rare ones"
+        return [f"{count} members have no column, as {reason}: {', '.join(first)}…"]
 
-    def _merge(self, member: Member, structure: Any) -> None:
+    def _merge(self, member: Member, structure: Any, texts: int) -> None:
+        member.texts += texts
         if isinstance(structure, str):
             member.kinds.add(structure)
         elif isinstance(structure, list):
@@ -115,26 +138,13 @@ class Members:
         elif member.is_whole or len(member.path) == MOST_LEVELS:
             member.kinds.add(OBJECT)
         else:
-            self._merge_members(member, structure)
-
-    def _merge_members(self, member: Member, structure: dict[str, Any]) -> None:
-        for name, inner in structure.items():
-            found = member.members.get(name) or self._new(member, name)
-            if found is not None:
-                self._merge(found, inner)
-        if member.is_whole:
-            member.kinds.add(OBJECT)
+            for name, inner in structure.items():
+                found = member.members.get(name) or self._new(member, name)
+                if found is not None:
+                    self._merge(found, inner, texts)
 
     def _new(self, parent: Member, name: str) -> Member | None:
         path = (*parent.path, name)
-        if parent.is_whole:
-            return None
-        if len(parent.members) >= MOST_NAMES and parent.path:
-            if parent.is_old:
-                self._leave_out(path)
-            else:
-                self._keep_whole(parent)
-            return None
         if self._places >= PLACES_A_COLUMN * self._most:
             self._leave_out(path)
             return None
@@ -143,9 +153,11 @@ class Members:
         return made
 
     def _keep_whole(self, member: Member) -> None:
-        self._places -= sum(1 for _ in member.walk()) - 1
         member.members.clear()
+        member.kinds.add(OBJECT)
         member.is_whole = True
+        length = len(member.path)
+        self._left_out = {path: None for path in self._left_out if path[:length] != member.path}
 
     def _leave_out(self, path: tuple[str, ...]) -> None:
         if len(self._left_out) < MOST_COUNTED:

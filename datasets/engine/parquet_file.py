@@ -16,7 +16,6 @@ from datasets.snapshot import Column
 MAGIC = b"PAR1"
 AS_THEY_ARE = {"BIGINT", "UBIGINT", "BOOLEAN", "VARCHAR", "TIMESTAMP WITH TIME ZONE", "DATE", "UUID"}
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"}
-TIMES = {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,13 @@ class Leaf:
     type: str
 
 
-def is_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == MAGIC
+def is_meant(file: File) -> bool:
+    """Whether it is Parquet that should be read as such. Raises SnapshotFailed: it should be, and is not."""
+    with Path(file.path).open("rb") as opened:
+        is_parquet = opened.read(len(MAGIC)) == MAGIC
+    if file.decode is None and not is_parquet:
+        raise SnapshotFailed("The file is no Parquet file: name its format, or leave decode.format out.")
+    return is_parquet and (file.decode is None or file.decode.get("format", "auto") == "auto")
 
 
 def convert(connection: duckdb.DuckDBPyConnection, file: File, part: Path) -> tuple[int, list[Column]]:
@@ -95,7 +98,7 @@ def _plain(value: str, type: DuckDBPyType) -> tuple[str, str]:
         return value, name
     if name in INTEGERS:
         return f"CAST({value} AS BIGINT)", "BIGINT"
-    if name in TIMES:
+    if type.id.startswith("timestamp"):
         return f"CAST({value} AS TIMESTAMP WITH TIME ZONE)", "TIMESTAMP WITH TIME ZONE"
     if type.id == "decimal":
         return f"CAST({value} AS DOUBLE)", "DOUBLE"

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 CHUNK = "chunk"
 STRUCTURES_AT_ONCE = 10_000
 MOST_STRUCTURES_KNOWN = 100_000
-FORMAT = "(FORMAT parquet, COMPRESSION zstd)"
+FEWEST_IN_GROUP, MOST_IN_GROUP = 2048, 122_880
+VALUES_IN_GROUP = 4_000_000
+"""That each thread keeps in memory until it writes them, whatever the number of columns."""
 
 
 class Parts:
@@ -53,7 +55,7 @@ class Parts:
             if not self._fixed:
                 self._fixed = [one for one in described(self._connection, CHUNK) if one.name != self._text]
             self._members.add(self._structures())
-            self._members.name_columns(one.name for one in self._fixed)
+            self._members.name_columns(chunk.num_rows, [one.name for one in self._fixed])
             self._write()
         finally:
             self._connection.unregister(CHUNK)
@@ -88,13 +90,14 @@ class Parts:
         self._count(draft.stat().st_size - path.stat().st_size)
         draft.rename(path)
 
-    def _structures(self) -> list[str]:
-        """Those that were not seen before, in one order always."""
-        found = self._connection.execute(f"SELECT DISTINCT json_structure({quoted(self._text)}) FROM {CHUNK}")
-        new: list[str] = []
+    def _structures(self) -> list[tuple[str, int]]:
+        """Those that were not seen before, and in how many texts they are; in one order always."""
+        sql = f"SELECT json_structure({quoted(self._text)}), count(*) FROM {CHUNK} GROUP BY 1"
+        found = self._connection.execute(sql)
+        new: list[tuple[str, int]] = []
         while rows := found.fetchmany(STRUCTURES_AT_ONCE):
-            new += [structure for (structure,) in rows if structure is not None and structure not in self._known]
-        self._known.update(new[: MOST_STRUCTURES_KNOWN - len(self._known)])
+            new += [row for row in rows if row[0] is not None and row[0] not in self._known]
+        self._known.update(structure for structure, _ in new[: MOST_STRUCTURES_KNOWN - len(self._known)])
         return sorted(new)
 
     def _write(self) -> None:
@@ -119,7 +122,9 @@ class Parts:
             _widen(member, is_beyond)
 
     def _copy(self, sql: str, path: Path) -> None:
-        self._connection.execute(f"COPY ({sql}) TO {literal(str(path))} {FORMAT}")
+        rows = max(FEWEST_IN_GROUP, min(MOST_IN_GROUP, VALUES_IN_GROUP // max(1, len(self._members.columns))))
+        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
+        self._connection.execute(f"COPY ({sql}) TO {literal(str(path))} ({options})")
 
     def _count(self, size: int) -> None:
         self.bytes += size

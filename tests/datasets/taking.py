@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -42,7 +43,7 @@ def upload(content: bytes, name: str = "file.csv", content_type: str = "") -> Up
 
 def dataset_of(content: bytes, name: str = "file.csv", **decode: Any) -> Dataset:
     """Of an uploaded file."""
-    return dataset("upload", upload=str(upload(content, name).id), decode=decode)
+    return dataset("upload", str(uuid4()), upload=str(upload(content, name).id), decode=decode)
 
 
 def obtain(of: Dataset, now: datetime = NOW, limits: Limits = AMPLE, ended: threading.Event | None = None) -> Path:

@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from datasets import snapshot
+from datasets.children import Limits
 from ingest.chunks import received_at
 from ingest.models import Event, Stream
+from tests.datasets.tables import opened
 from tests.datasets.taking import NOW, column, dataset, obtain, store, take
 from tests.ingest.factory import make_stream
 
@@ -92,3 +95,16 @@ def test_streams_are_named_where_there_are_several(stream: Stream) -> None:
     store(stream, {"n": 1})
     store(make_stream("others"), {"n": 2})
     assert column(take(dataset()), "stream") == ["others", "sensors"]
+
+
+def test_many_events_take_no_more_memory_than_few(stream: Stream) -> None:
+    """300 MB of payloads, by a process that needs 200 MB for its libraries and may have 600."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO event (id, received_at, stream_id, payload) SELECT gen_random_uuid(), %s, %s,"
+            " jsonb_build_object('n', n, 'note', repeat(md5(n::text), 100)) FROM generate_series(1, 90000) AS n",
+            [NOW - timedelta(minutes=1), stream.pk],
+        )
+    of = dataset(streams=["sensors"])
+    table = opened(obtain(of, limits=Limits(60.0, 600 << 20)))
+    assert table.row('SELECT count(*), sum("payload.n") FROM data') == (90_000, 90_000 * 90_001 // 2)

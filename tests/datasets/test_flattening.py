@@ -92,7 +92,7 @@ def test_objects_with_ids_as_names_are_one_column_of_json(tmp_path: Path) -> Non
     values = {member.name: values for member, values in made.items()}
     assert values["payload.by_id"] == [*(f'{{"user-{n}":{{"points":{n}}}}}' for n in range(1000)), "{}", None]
     assert values.keys() == {"payload.kind", "payload.by_id"}
-    assert members.notes() == ["payload.by_id: objects of more than 200 names, left as JSON."]
+    assert members.notes() == ["payload.by_id: objects with too many names, left as JSON."]
 
 
 def test_names_that_keep_coming_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -100,6 +100,19 @@ def test_names_that_keep_coming_are_left_out_and_counted(tmp_path: Path) -> None
     made, members = columns(tmp_path, chunks, most=10)
     assert len(made) == 10
     assert members.notes() == [
-        "21 members have no column, as there are at most 10, such as payload.name-9, payload.name-10,"
-        " payload.name-11, payload.name-12, payload.name-13."
+        "21 members have no column, as there are at most 10, and 200 with rare ones: payload.name-9, payload.name-10,"
+        " payload.name-11, payload.name-12, payload.name-13…"
     ]
+
+
+def test_an_object_of_many_names_that_all_have_is_taken_apart(tmp_path: Path) -> None:
+    made, members = columns(tmp_path, [[{"tags": {f"tag-{n}": n for n in range(300)}}] * 3])
+    assert len(made) == 300
+    assert members.notes() == []
+
+
+def test_beside_many_names_the_rare_have_no_column(tmp_path: Path) -> None:
+    documents = [{"often": n, f"once-{n}": n, "at_last": n > 900} for n in range(1000)]
+    made, _ = columns(tmp_path, [documents])
+    assert len(made) == 200
+    assert [member.name for member in made][:2] == ["payload.often", "payload.at_last"]
