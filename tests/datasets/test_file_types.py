@@ -79,11 +79,8 @@ def test_values_of_json_are_what_they_say_but_for_times(tmp_path: Path) -> None:
 
 
 def test_a_workbook_has_its_own_types(tmp_path: Path) -> None:
-    cells = [
-        ["name", "n", "at", "day", "yes"],
-        ["a", 1, datetime(2026, 1, 31, 12), date(2026, 1, 31), True],
-        ["b", 2.5],
-    ]
+    full = ["a", 1, datetime(2026, 1, 31, 12), date(2026, 1, 31), True]
+    cells: list[list[Any]] = [["name", "n", "at", "day", "yes"], full, ["b", 2.5]]
     table = read(tmp_path, workbook(cells), "book.xlsx")
     assert types(table) == {
         "name": "VARCHAR",
