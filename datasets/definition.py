@@ -48,7 +48,7 @@ class Period(Struct, frozen=True):
 
 
 class Events(_Part, frozen=True):
-    """Without `streams` and `types` those of all."""
+    """Without `types` those of all; without `streams` those of all but `analyses`, in which analyses are told."""
 
     streams: Names | None = None
     types: Names | None = None

@@ -7,11 +7,14 @@ from django.db import connection
 from django.db.models import Count, Max, Sum
 from msgspec import Struct
 
+from datasets import announcements
 from datasets.definition import Definition, Events, File, Period, Records
 from datasets.errors import SnapshotFailed
 from ingest.models import RollupMinute, RollupTotal, Stream
 from sources.models import Record, Source, Upload
 
+NOT_AMONG_ALL = announcements.STREAM
+"""Analyses themselves make its events: with them, data would be other data after each."""
 EVER = datetime.min.replace(tzinfo=UTC)
 ENDS = """
 SELECT stream.id,
@@ -42,8 +45,8 @@ def extent(definition: Definition, period: Period | None) -> Extent:
 
 def _of_events(definition: Events, period: Period) -> Extent:
     streams = Stream.objects.order_by("pk")
-    if definition.streams is not None:
-        streams = streams.filter(name__in=definition.streams)
+    named = definition.streams
+    streams = streams.exclude(name=NOT_AMONG_ALL) if named is None else streams.filter(name__in=named)
     names = dict(streams.values_list("pk", "name"))
     bounds: dict[str, Any] = {"streams": list(names), "from": period.starts_at or EVER, "to": period.ends_at}
     with connection.cursor() as cursor:

@@ -10,9 +10,10 @@ from psycopg.conninfo import make_conninfo
 from datasets import definition as definitions
 from datasets.definition import Events, Period, Records
 from datasets.engine.selected_rows import Query
-from datasets.extent import Extent
+from datasets.extent import NOT_AMONG_ALL, Extent
 from ingest import reading
 from ingest.conditions import joined
+from ingest.models import Stream
 from ingest.reading import EventQuery
 from sources.models import Record
 
@@ -35,7 +36,7 @@ def query(definition: Events | Records, period: Period | None, extent: Extent, s
 
 def _events(definition: Events, period: Period) -> "QuerySet[Any]":
     """Read by partition and in the order in which they were stored: nearly that of their time."""
-    return reading.select(
+    events = reading.select(
         EventQuery(
             streams=None if definition.streams is None else frozenset(definition.streams),
             types=None if definition.types is None else frozenset(definition.types),
@@ -44,6 +45,9 @@ def _events(definition: Events, period: Period) -> "QuerySet[Any]":
             conditions=definitions.parsed_conditions(definition),
         )
     )
+    if definition.streams is not None:
+        return events
+    return events.exclude(stream_id__in=list(Stream.objects.filter(name=NOT_AMONG_ALL).values_list("pk", flat=True)))
 
 
 def _records(definition: Records, extent: Extent) -> "QuerySet[Any]":
