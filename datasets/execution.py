@@ -68,7 +68,7 @@ class Execution:
     def _analyse(self) -> dict[str, Any]:
         """What the task is to end with."""
         kind = parameters.kind_of(self._task.kind)
-        settings.SNAPSHOTS_DIR.mkdir(parents=True, exist_ok=True)
+        settings.SNAPSHOTS_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         folders = self._snapshots()
         data = self._run(kind, folders)
         read = [snapshot.read(folder) for folder in folders]

@@ -86,6 +86,8 @@ def things() -> dict[str, object]:
     make_records(source, {"id": 1})
     key, _ = create_key("another")
     dataset = make_dataset(streams=["mine"])
+    analysed = {"columns": [], "rows": 0, "sample": []}
+    dataset.tasks.update(status="success", result={"data": analysed}, snapshots=[{}], started_at=dataset.created_at)
     return {
         "stream": "mine",
         "index": FieldIndex.objects.create(stream=Stream.objects.get(name="mine"), path="payload.a", kind="text").pk,

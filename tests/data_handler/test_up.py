@@ -75,8 +75,8 @@ def test_a_port_where_nobody_speaks_http_does_not_answer(listener: socket.socket
 def test_each_queue_has_a_worker_and_the_environment_is_passed_on(tmp_path: Path) -> None:
     processes = Processes(PROJECT, tmp_path, {"COLOUR": "green"})
     commands = {process.name: process for process in processes.application("daphne", "127.0.0.1", 8000)}
-    assert list(commands) == ["web", "flush", "notify", "jobs", "sources", "beat"]
-    for name in ("flush", "notify", "jobs", "sources"):
+    assert list(commands) == ["web", "flush", "notify", "jobs", "sources", "analyses", "beat"]
+    for name in ("flush", "notify", "jobs", "sources", "analyses"):
         assert f"-Q {name} " in " ".join(commands[name].command)
     assert all(process.env and process.env["COLOUR"] == "green" for process in commands.values())
     assert str(tmp_path / "beat-schedule") in commands["beat"].command

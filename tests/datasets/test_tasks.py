@@ -23,7 +23,7 @@ pytestmark = [
 def rung() -> int:
     """How often workers were called for."""
     with redis.Redis.from_url(django_settings.REDIS_URL) as client:
-        return int(client.llen("analyses"))  # type: ignore[arg-type]
+        return int(client.llen("analyses"))
 
 
 def test_a_tick_begins_again_what_was_lost_and_calls_for_workers() -> None:
