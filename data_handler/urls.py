@@ -26,6 +26,7 @@ log_in = LoginView.as_view(
 urlpatterns = [
     path("", include("monitor.urls")),
     path("", include("sources.page_urls")),
+    path("", include("datasets.page_urls")),
     path("audit/", audit_pages.audit, name="audit"),
     path("login/", limited(log_in), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -118,6 +118,7 @@ def stream(request: HttpRequest, name: str) -> HttpResponse:
         "fields": [path_field(found, name) for name in ("key_path", "type_path", "time_path")],
         "schema": "" if found.schema is None else json.dumps(found.schema, indent=2, ensure_ascii=False),
         "schema_modes": SchemaMode.choices,
+        "may_operate": reach(request, Scope.OPERATE).has_stream(name),
         "may_manage": reach(request, Scope.MANAGE).has_stream(name),
         "events": events,
         "indexes": field_indexes.described(found.field_indexes.all()),
