@@ -9,7 +9,7 @@ all else      texts as DuckDB writes them
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ MOST_BYTES = 12 << 20
 ROWS_AT_A_TIME = 200
 MOST_EXACT = 2**53 - 1
 DAY_AND_TIME = r"'^(\d+-\d\d-\d\d) (\d\d:\d\d:\d\d[.\d]*)(\+00)?$'"
-NUL, REPLACEMENT = "\0", "\ufffd"
+MOST_LEVELS = 100
 
 
 def rows(
@@ -63,9 +63,22 @@ def _value(name: str, kind: str) -> str:
 def _decoded(text: str) -> list[Any]:
     try:
         row: list[Any] = _decoder.decode(text)
+        if text.count("[") + text.count("{") <= MOST_LEVELS or not _is_deep(row):
+            return row
     except RecursionError:
-        raise Refused("A value is nested too deeply to be shown.") from None
-    return _without_nul(row) if r"\u0000" in text else row
+        pass
+    raise Refused(f"A value is nested too deeply: in more than {MOST_LEVELS} levels.")
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [one for outer in level if isinstance(outer, list | dict) for one in _members(outer)]
+    return bool(level)
+
+
+def _members(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _integer(digits: str) -> int | str:
@@ -79,17 +92,6 @@ def _number(digits: str) -> float | str:
 
 def _no_number(name: str) -> str:
     return name
-
-
-def _without_nul(value: Any) -> Any:
-    """PostgreSQL, where results are kept, has no text with this character."""
-    if isinstance(value, str):
-        return value.replace(NUL, REPLACEMENT)
-    if isinstance(value, list):
-        return [_without_nul(one) for one in value]
-    if isinstance(value, dict):
-        return {_without_nul(name): _without_nul(one) for name, one in value.items()}
-    return value
 
 
 _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_no_number)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 20_000
 MOST_ROWS = 10_000
+LONGEST_MESSAGE = 4_000
 FLAT = "snapshot"
 """The view with the snapshot's own columns. SQL cannot name it."""
 
@@ -82,7 +83,7 @@ def _errors(folder: Path, lines_before: int = 0) -> Iterator[None]:
             "The SQL needs more memory than it may have: let it sort, group or join fewer rows or columns."
         ) from None
     except duckdb.Error as error:
-        message = str(error).partition("\n\nStack Trace")[0].replace(str(folder), "…")
+        message = str(error)[:LONGEST_MESSAGE].partition("\n\nStack Trace")[0].replace(str(folder), "…")
         raise Refused(
             re.sub(r"^LINE (\d+):", lambda line: f"LINE {int(line[1]) - lines_before}:", message, flags=re.MULTILINE)
         ) from None

@@ -52,7 +52,6 @@ def test_its_errors_are_told(where: Path) -> None:
     [
         "SELECT repeat('x', 1000000000)",
         "SELECT list(range) FROM range(1000000000)",
-        "SELECT count(*) FROM (SELECT DISTINCT hash(range) FROM range(100000000) ORDER BY ALL)",
         "SELECT string_agg(repeat('x', 100000), '') FROM range(100000)",
     ],
 )
