@@ -32,13 +32,14 @@ NUMBERS = {
 MILLISECONDS, MICROSECONDS = 1_000, 1_000_000
 
 Moment = Annotated[datetime, Meta(tz=True)]
+Length = Annotated[str, Meta(pattern=r"^[1-9]\d{0,7}[smhd]$", description="Such as 30s, 5m, 1h or 7d.")]
 
 
 class SeriesParameters(Struct, frozen=True, forbid_unknown_fields=True):
-    """`time_column`: by default the one that the dataset's time goes by. `bucket`: such as 30s, 5m, 1h, 7d."""
+    """`time_column`: by default the one that the dataset's time goes by."""
 
     time_column: str = ""
-    bucket: Annotated[str, Meta(pattern=r"^[1-9]\d{0,7}[smhd]$")] | None = None
+    bucket: Length | None = None
     starts_at: Moment | None = None
     ends_at: Moment | None = None
 
