@@ -72,11 +72,11 @@ class Execution:
         folders = self._snapshots()
         data = self._run(kind, folders)
         read = [snapshot.read(folder) for folder in folders]
-        described = msgspec.to_builtins(read)
+        described = storable(msgspec.to_builtins(read))
         chosen = [selections.read(one) for one in self._task.selections]
         return {
-            "result": storable({"kind": kind.name, "version": kind.version, "snapshots": described, "data": data}),
-            "snapshots": storable(described),
+            "result": {"kind": kind.name, "version": kind.version, "snapshots": described, "data": storable(data)},
+            "snapshots": [{name: one[name] for name in one if name != "columns"} for one in described],
             "kind_version": kind.version,
             "cache_key": analyses.cache_key(chosen, kind, self._task.parameters, [one.id for one in read]),
             "progress": 1.0,

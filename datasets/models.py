@@ -58,8 +58,8 @@ class AnalysisTask(models.Model):
     """One analysis of a dataset.
 
     `selections`: what it is to run on, each dataset as it was when the task was asked for (`datasets.selections`);
-    sliding windows end at `created_at`. `snapshots`: what it ran on. `progress`: 0 to 1, with `step` in words.
-    `cache_key` is the same for tasks that must have the same result.
+    sliding windows end at `created_at`. `snapshots`: what it ran on, columns aside. `progress`: 0 to 1, with `step` in
+    words. `cache_key` is the same for tasks that must have the same result.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -39,7 +39,7 @@ class TaskViewSet(viewsets.ReadOnlyModelViewSet[AnalysisTask]):
     def get_queryset(self) -> "QuerySet[AnalysisTask]":
         seen = visibility.tasks_seen(principal(self.request), scope_of(self.request, self))
         found = AnalysisTask.objects.filter(seen).select_related("dataset")
-        return found if self.action in ("retrieve", "result") else found.defer("result")
+        return found if self.action in ("retrieve", "result") else found.defer("result", "dataset__columns")
 
     def get_serializer_class(self) -> Any:
         return TaskDetailSerializer if self.action == "retrieve" else TaskSerializer

@@ -64,7 +64,8 @@ def test_a_new_dataset_gets_to_know_its_rows_and_columns(dataset: Dataset, folde
     [snapshot] = task.snapshots
     assert (snapshot["dataset"], snapshot["dataset_version"], snapshot["rows"]) == (dataset.pk, 1, 3)
     assert task.result is not None
-    assert task.result["snapshots"] == task.snapshots
+    [described] = task.result["snapshots"]
+    assert described == {**snapshot, "columns": shown["columns"]}
     sample = api.get(f"/api/datasets/{dataset.pk}/sample/?limit=2").json()
     assert [row[1] for row in sample["rows"]] == ["apple", "pear"]
     assert left(folder) == []

@@ -94,7 +94,7 @@ def test_the_process_that_analyses_for_a_killed_worker_dies_and_another_worker_b
         done = ended(task)
     assert (done.status, done.attempt) == (Status.SUCCESS, 2)
     assert done.result is not None
-    assert done.result["snapshots"] == done.snapshots
+    assert [one["id"] for one in done.result["snapshots"]] == [one["id"] for one in done.snapshots]
     assert worker_of(done) != killed
     assert sorted(path.name for path in django_settings.SNAPSHOTS_DIR.glob(f"{task.dataset_id}-*")) == snapshots
     flush()
