@@ -50,6 +50,7 @@ def zipped(name: str, content: bytes) -> bytes:
         (b"\x89PNG\r\n\x1a\n\0\0", "a.csv", ""),
         (b"PK\x03\x04 and nothing", "a.xlsx", ""),
     ],
+    ids=lambda part: "content" if isinstance(part, bytes) else part,  # of archives it has the time in it
 )
 def test_what_cannot_be_read_is_refused_with_a_sentence(
     tmp_path: Path, content: bytes, name: str, message: str
