@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2
 STDERR_BYTES = 8192
-PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "MALLOC_ARENA_MAX")
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "MALLOC_ARENA_MAX")
 ERRORS = {one.code: one for one in (Refused, TimeLimitExceeded, MemoryLimitExceeded, SnapshotFailed, Crashed)}
 
 
