@@ -147,8 +147,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "QUERY_TIMEOUT_SECONDS",
         "10",
-        "Longest time that PostgreSQL may spend on one query for events (listing, aggregate, piece of an export);"
-        " past it: 503 query_too_slow. At most 3600.",
+        "Longest time that PostgreSQL may spend on one query for events or records (listing, aggregate, piece of an"
+        " export); past it: 503 query_too_slow. At most 3600.",
         STORAGE,
     ),
     Option(

@@ -17,8 +17,8 @@ from msgspec import Meta, Struct
 from datasets.errors import InvalidDataset
 from datasets.models import DatasetKind
 from ingest import aggregates, conditions
+from ingest.conditional import MOST_CONDITIONS
 from ingest.conditions import Condition, InvalidCondition
-from ingest.parameters import MOST_CONDITIONS
 from sources.definition import Decode
 
 MOST_STREAMS = 100

@@ -285,11 +285,10 @@ def _scalar(path: Path) -> Sql:
 def _figure(measure: Measure, counted: str) -> _Column:
     if measure.path is None:
         return _Column(measure.name, Sql(counted, []), _same)
-    member, names = measure.path.sql(PAYLOAD)
-    number, parameters = f"CASE WHEN jsonb_typeof({member}) = 'number' THEN {member}::numeric END", [*names, *names]
+    number, parameters = measure.path.number(PAYLOAD)
     if measure.function in SHARES:
         share = SHARES[measure.function]
-        text = f"percentile_cont({share}) WITHIN GROUP (ORDER BY ({number})::float8)"
+        text = f"percentile_cont({share}) WITHIN GROUP (ORDER BY {number}::float8)"
         return _Column(measure.name, Sql(text, parameters), _same)
     figure = f"{measure.function}({number})"
     return _Column(measure.name, Sql(f"trim_scale({figure})", parameters), _json)

@@ -1,7 +1,7 @@
 """Why a request's events are not taken, or not given.
 
 ServiceError                     access.errors: status, code, detail, retry_after_seconds
-├── QueryTooSlow                 503: of events that are read
+├── QueryTooSlow                 503: of events or records that are read
 └── IngestError
     ├── BadRequest               400, the code says which
     ├── PayloadTooLarge          413
@@ -71,11 +71,9 @@ class QueryTooSlow(ServiceError):
 
     status, code = 503, "query_too_slow"
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"The query was ended after {seconds:g} s (QUERY_TIMEOUT_SECONDS). Narrow starts_at and ends_at, name one"
-            " stream, or index the field that is asked for."
-        )
+    def __init__(self, seconds: float, advice: str) -> None:
+        """`advice`: what would be faster, as a sentence."""
+        super().__init__(f"The query was ended after {seconds:g} s (QUERY_TIMEOUT_SECONDS). {advice}")
 
 
 class ClientDisconnected(Exception):

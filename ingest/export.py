@@ -6,7 +6,7 @@ from ingest.conditions import joined
 from ingest.members import Sql
 from ingest.models import Stream
 from ingest.pieces import ROWS_A_PIECE, Reader
-from ingest.reading import PAYLOAD, EventQuery, after, select
+from ingest.reading import ADVICE, PAYLOAD, EventQuery, after, select
 from ingest.selection import EVENTS
 
 SCANNED = ("id", "received_at", "time", "stream_id", "key", "type", "payload")
@@ -19,6 +19,7 @@ def reader(query: EventQuery) -> Reader:
         wanted=_wanted(query),
         order="received_at, id",
         last='max("event"."id"::text COLLATE "C")',
+        advice=ADVICE,
         settings={"enable_sort": "off"},  # an index has them in order; sorting would read all that is left
     )
 

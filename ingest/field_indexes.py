@@ -90,10 +90,11 @@ def _described(wish: FieldIndex, partitions: int, there: list[Part]) -> Describe
 
 def definition(wish: FieldIndex) -> Definition:
     """With the expressions of `ingest.members` that conditions are made of."""
-    path, is_text = parse_path(wish.path, COLUMN), wish.kind == IndexKind.TEXT
-    expression = path.beginning(COLUMN) if is_text else path.sql(COLUMN)
-    check, names = path.is_a(COLUMN, "string" if is_text else "number")
-    return Definition(expression, Sql(f"stream_id = %s AND {check}", [wish.stream_id, *names]))
+    path = parse_path(wish.path, COLUMN)
+    if wish.kind == IndexKind.NUMBER:
+        return Definition(path.number(COLUMN), Sql("stream_id = %s", [wish.stream_id]))
+    check, names = path.is_text(COLUMN)
+    return Definition(path.beginning(COLUMN), Sql(f"stream_id = %s AND {check}", [wish.stream_id, *names]))
 
 
 def check_path(path: str) -> None:

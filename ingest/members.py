@@ -11,9 +11,6 @@ from typing import Any, Literal, NamedTuple
 INDEXED_CHARACTERS = 200
 """Of a text. A longer one might not fit into an entry of an index, and PostgreSQL would refuse the row."""
 
-Kind = Literal["number", "string"]
-"""As jsonb_typeof says it."""
-
 _index = re.compile(r"\d+", re.ASCII)
 
 
@@ -46,15 +43,21 @@ class Path:
         text, names = self.text(column)
         return Sql(f'({text}::varchar({INDEXED_CHARACTERS}) COLLATE "C")', names)
 
-    def is_a(self, column: str, kind: Kind) -> Sql:
+    def number(self, column: str) -> Sql:
+        """The member as numeric, NULL where it is no number. An index of these costs half of one of jsonb."""
+        member, names = self.sql(column)
+        return Sql(f"(CASE jsonb_typeof({member}) WHEN 'number' THEN {member}::numeric END)", [*names, *names])
+
+    def is_text(self, column: str) -> Sql:
         """Whether it is one, never NULL.
 
         PostgreSQL takes a CASE for true of one row in two. The second WHEN, which changes nothing, makes it dearer than
-        any comparison of the member, so that it is looked at where these hold and not the other way round.
+        any comparison of the text, so that it is looked at where these hold and not the other way round.
         """
         member, names = self.sql(column)
-        text = f"CASE jsonb_typeof({member}) WHEN '{kind}' THEN true WHEN 'object' THEN false ELSE false END"
-        return Sql(text, names)
+        return Sql(
+            f"CASE jsonb_typeof({member}) WHEN 'string' THEN true WHEN 'object' THEN false ELSE false END", names
+        )
 
     def _steps(self, column: str, last: Literal["", ">"]) -> Sql:
         # `->` takes a name in objects alone; `#>` would also take -1 or +1 for the place of an element.

@@ -38,7 +38,8 @@ class Reader:
     """Reads the rows of `table` that are `wanted`.
 
     `scan`: the next ROWS_A_PIECE after the row of that id, or from the beginning, in the order of the columns `order`;
-    `last`: the id of the last of some rows, as text. `settings` of PostgreSQL, for each query.
+    `last`: the id of the last of some rows, as text. `advice`: to those whose query is too
+    slow. `settings` of PostgreSQL, for each query.
     """
 
     table: Table
@@ -46,6 +47,7 @@ class Reader:
     wanted: Sql
     order: str
     last: str
+    advice: str
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self, selection: Selection) -> Iterator[bytes]:
@@ -79,7 +81,7 @@ class Reader:
         return text.format(table=self.table.name, wanted=self.wanted.text, last=self.last, piece=piece.text, **more)
 
     def _read(self, text: str, parameters: list[Any]) -> list[Row]:
-        with time_limit():
+        with time_limit(self.advice):
             for name, value in self.settings.items():
                 set_locally(name, value)
             with connection.cursor() as cursor:

@@ -28,6 +28,7 @@ from ingest.selection import EVENTS
 
 MOST_EVENTS = 1000
 PAYLOAD = '"event"."payload"'
+ADVICE = "Narrow starts_at and ends_at, name one stream, or index the field that is asked for."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +121,15 @@ def after(events: "QuerySet[Event]", cursor: UUID | None, oldest_first: bool) ->
 
 
 @contextmanager
-def time_limit() -> Iterator[None]:
-    """A transaction whose statements may take QUERY_TIMEOUT_SECONDS each. Raises QueryTooSlow."""
+def time_limit(advice: str = ADVICE) -> Iterator[None]:
+    """A transaction whose statements may take QUERY_TIMEOUT_SECONDS each. Raises QueryTooSlow, with the advice."""
     try:
         with transaction.atomic():
             set_locally("statement_timeout", f"{max(1, round(settings.QUERY_TIMEOUT_SECONDS * 1000))}ms")
             yield
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
-            raise QueryTooSlow(settings.QUERY_TIMEOUT_SECONDS) from error
+            raise QueryTooSlow(settings.QUERY_TIMEOUT_SECONDS, advice) from error
         raise
 
 

@@ -29,6 +29,7 @@ class Cursor(NamedTuple):
 class Keyset(BasePagination):
     """`ordering`: a field of the view's `ordering_fields`, `-` before it for descending."""
 
+    parameters = ("cursor", "limit", "ordering")
     ordering: str
     page_size = 100
     max_page_size = 1000

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.expressions import RawSQL
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
-from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -21,60 +22,50 @@ from access import audit
 from access.differences import Changes, difference
 from access.errors import PermissionDenied
 from access.permissions import reach
-from ingest.streaming import OwnFormat, streamed
+from ingest.files import FORMATS
+from ingest.reading import time_limit
+from ingest.streaming import OwnFormat, following, streamed
 from sources import export, records
 from sources.api.pagination import Ordered
+from sources.api.parameters import CONDITIONS, RecordExportParameters, RecordFilter, RecordParameters, query_of
 from sources.api.parsing import ExactParser
 from sources.api.serializers import RecordSerializer
 from sources.decode import json_values
 from sources.errors import KeyTaken, LimitExceeded
 from sources.models import Record, Source
+from sources.reading import ADVICE, select
+from sources.selection import RECORDS
 
 MOST_AT_ONCE = 10_000
-FIELD = "value."
-
-
-class RecordFilter(filters.FilterSet):  # type: ignore[misc]
-    """`starts_at`, `ends_at`: records that lie between. `search`: in the key or anywhere in the value."""
-
-    starts_at = filters.IsoDateTimeFilter(field_name="starts_at", lookup_expr="gte")
-    ends_at = filters.IsoDateTimeFilter(field_name="ends_at", lookup_expr="lte")
-    updated_after = filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gt")
-    source_name = filters.CharFilter(field_name="source__name")
-    search = filters.CharFilter(method="holds")
-
-    class Meta:
-        model = Record
-        fields = ["source", "key"]
-
-    def holds(self, queryset: "QuerySet[Record]", name: str, value: str) -> "QuerySet[Record]":
-        return queryset.extra(
-            where=["record.key ILIKE %s OR record.value::text ILIKE %s"], params=[_pattern(value)] * 2
-        )
-
-
-def _pattern(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+FILES = {
+    (200, "text/csv"): OpenApiTypes.STR,
+    (200, "application/x-ndjson"): OpenApiTypes.STR,
+    (200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY,
+}
 
 
 @extend_schema(tags=["records"])
 class RecordViewSet(viewsets.ModelViewSet[Record]):
-    """Filter by `value.<field>=<text>` too, as often as you like."""
+    """The current value of every key."""
 
     queryset = Record.objects.select_related("source")
     serializer_class = RecordSerializer
-    filterset_class = RecordFilter
+    filter_backends = ()
     ordering_fields = ["id", "key", "updated_at", "created_at", "starts_at", "ends_at"]
     pagination_class = Ordered
     parser_classes = [ExactParser]
 
     def get_queryset(self) -> "QuerySet[Record]":
-        queryset = records.with_text(Record.objects.filter(reach(self).of_sources("source__name")))
-        for name, text in self.request.query_params.items():
-            if name.startswith(FIELD):
-                queryset = with_field(queryset, name.removeprefix(FIELD), str(text))
-        return queryset
+        return records.with_text(Record.objects.filter(reach(self).of_sources("source__name")))
+
+    @extend_schema(parameters=[RecordParameters, CONDITIONS])
+    def list(self, request: Request) -> Response:
+        asked = _asked(request, RecordParameters)
+        line = RECORDS.json_line(asked.get("fields", RECORDS.all))
+        found = select(query_of(asked, reach(self))).annotate(line=RawSQL(*line, output_field=TextField()))
+        with time_limit(ADVICE):
+            page = self.paginate_queryset(found.defer("value"))
+        return self.get_paginated_response([orjson.Fragment(record.line) for record in page or ()])
 
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data
@@ -102,29 +93,19 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
     def _note(self, action: str, record: Record, changes: Changes | None = None) -> None:
         audit.record(self.request, action, "record", record.pk, record.key, changes)
 
-    @extend_schema(
-        parameters=[OpenApiParameter("format", enum=sorted(export.FORMATS), default="csv")],
-        responses={(200, "text/csv"): OpenApiTypes.STR, (200, "application/x-ndjson"): OpenApiTypes.STR},
-        filters=True,
-    )
-    @action(
-        detail=False,
-        url_path="export",
-        content_negotiation_class=OwnFormat,
-        pagination_class=None,
-    )
+    @extend_schema(parameters=[RecordExportParameters, CONDITIONS], responses=FILES)
+    @action(detail=False, url_path="export", content_negotiation_class=OwnFormat, pagination_class=None)
     def export_all(self, request: Request) -> StreamingHttpResponse:
         """All records that these filters find, the oldest first. In CSV what could be a formula has a ' before it."""
-        chosen = request.query_params.get("format", "csv")
-        if chosen not in export.FORMATS:
-            raise ValidationError({"format": [f"It is one of {', '.join(export.FORMATS)}."]})
-        content_type, make = export.FORMATS[chosen]
+        asked = _asked(request, RecordExportParameters)
         try:
-            pieces = make(self.filter_queryset(self.get_queryset()))
+            pieces = export.file(asked["format"], query_of(asked, reach(self)), asked.get("fields"))
+            first = next(pieces, b"")  # what it fails for can still be said
         except LimitExceeded as error:
             raise ValidationError({"format": [str(error)]}) from error
-        headers = {"Content-Disposition": f'attachment; filename="records.{chosen}"'}
-        return StreamingHttpResponse(streamed(pieces), content_type=content_type, headers=headers)
+        content_type, _ = FORMATS[asked["format"]]
+        headers = {"Content-Disposition": f'attachment; filename="records.{asked["format"]}"'}
+        return StreamingHttpResponse(streamed(following(first, pieces)), content_type=content_type, headers=headers)
 
     @extend_schema(request=RecordSerializer(many=True), responses=dict)
     @action(detail=False, methods=["post"])
@@ -149,6 +130,12 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
             raise PermissionDenied(f"You may not write records of {source or 'no source'}.")
 
 
+def _asked(request: Request, kind: type[RecordFilter]) -> dict[str, Any]:
+    parameters = kind(data=request.query_params)
+    parameters.is_valid(raise_exception=True)
+    return dict(parameters.validated_data)
+
+
 def _plain(given: records.Given) -> dict[str, Any]:
     """For the audit log."""
     return {name: member.value if name == "value" else member for name, member in given.items()}
@@ -167,10 +154,3 @@ def _said() -> Iterator[None]:
         raise ValidationError({"key": ["There is a record of this source and key."]}) from error
     except Record.DoesNotExist as error:
         raise Http404 from error
-
-
-def with_field(queryset: "QuerySet[Record]", path: str, text: str) -> "QuerySet[Record]":
-    """Compared as text; of a path with dots, the member of that name or the one within members."""
-    if "\x00" in text or "\x00" in path:
-        raise ValidationError([f"No value holds NUL: {FIELD}{path!r}."])
-    return queryset.extra(where=["coalesce(value ->> %s, value #>> %s) = %s"], params=[path, path.split("."), text])

@@ -129,10 +129,10 @@ def _failing_after(pieces: int, reader: Reader) -> Reader:
 
     def failing(last: str | None) -> Any:
         if next(scanned, None) is None:
-            raise QueryTooSlow(1)
+            raise QueryTooSlow(1, "Ask for less.")
         return scan(last)
 
-    return Reader(reader.table, failing, reader.wanted, reader.order, reader.last, reader.settings)
+    return Reader(reader.table, failing, reader.wanted, reader.order, reader.last, reader.advice)
 
 
 def test_a_process_that_makes_no_file_does_not_load_pyarrow() -> None:

@@ -229,6 +229,11 @@ def test_records_are_filtered_by_source_key_text_and_field(reader: Client) -> No
     assert count("search=madr") == 1
     assert count("field=city&is=Paris") == 1
     assert count("field=address.city&is=Rome") == 1
+    assert count("field=city&how=in&is=Paris,Oslo") == 2
+    assert count("field=city&how=exists&is=false") == 1
+    assert count("field=n&how=gt&is=5") == 1
+    assert count("q=oslo") == 1
+    assert "neither a number nor a text" in page(reader, "/records/?field=n&how=gt&is=true")
     assert count("source=nonsense") == 0
     assert count("search=%00Madrid&before=nonsense") == 1
     assert "12345678901234567890" in page(reader, "/records/")
