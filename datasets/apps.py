@@ -9,4 +9,8 @@ class DatasetsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from datasets import stats as ours
+        from sources import stats
+
         checks.register(extra_kinds)
+        stats.add(ours.counts)

@@ -8,7 +8,7 @@ from sources import stats
 
 
 class Stats(APIView):
-    """Totals of sources and records, at most a minute old."""
+    """Totals of what is stored: of sources, records and runs as they are, of all else at most five seconds old."""
 
     @extend_schema(responses=dict, tags=["stats"])
     def get(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""`/api/records/` and `/api/stats/`."""
+"""`/api/records/`, and the records on top."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from sources import stats
-from sources.models import Record, Source
+from sources.models import Record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_clean")]
 
@@ -72,19 +71,6 @@ def test_pages_follow_each_other_without_a_gap(api: Client) -> None:
         seen += [record["key"] for record in page["results"]]
         url = page["next"]
     assert seen == [f"k{number:02}" for number in range(25)]
-
-
-def test_stats_are_cached_until_they_are_told(api: Client, django_assert_num_queries: Any) -> None:
-    Source.objects.create(name="s", definition={})
-    upsert(api, {"key": "a", "value": 1})
-    with django_assert_num_queries(3):
-        stats.read()
-    with django_assert_num_queries(0):
-        assert stats.read()["total_sources"] == 1
-    answer = api.get("/api/stats/").json()
-    assert (answer["total_sources"], answer["total_records"], answer["average_update_time"]) == (1, 1, None)
-    upsert(api, {"key": "b", "value": 1})
-    assert api.get("/api/stats/").json()["total_records"] == 2
 
 
 def test_the_newest_ten_records_are_on_top(api: Client) -> None:

@@ -123,16 +123,20 @@ def test_a_query_that_takes_too_long_is_given_up(api: Client, settings: Settings
     assert "Name a source" in answer.json()["detail"]
 
 
+def rows_of(format: str, body: bytes) -> list[list[Any]]:
+    if format == "csv":
+        return [line.split(",") for line in body.decode().split("\r\n")[1:-1]]
+    if format == "ndjson":
+        return [list(json.loads(line).values()) for line in body.splitlines()]
+    return [list(row.values()) for row in pq.read_table(io.BytesIO(body)).to_pylist()]
+
+
 @pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
 def test_a_file_holds_what_is_selected(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "ROWS_A_PIECE", 2)
     selection = RECORDS.parse_selection("key,value.n")
     body = b"".join(export.file(format, RecordQuery(), selection))
-    rows = {
-        "csv": lambda: [line.split(",") for line in body.decode().split("\r\n")[1:-1]],
-        "ndjson": lambda: [list(json.loads(line).values()) for line in body.splitlines()],
-        "parquet": lambda: [list(row.values()) for row in pq.read_table(io.BytesIO(body)).to_pylist()],
-    }[format]()
+    rows = rows_of(format, body)
     assert [row[0] for row in rows] == [f"k{number}" for number in range(5)]
     assert rows[1][1] == {"csv": "1", "ndjson": "1", "parquet": '"1"'}[format]
     assert rows[3][1] == {"csv": "", "ndjson": None, "parquet": None}[format]
