@@ -16,7 +16,7 @@ from datasets import children, definition, selecting, snapshot
 from datasets.children import Limits
 from datasets.definition import Definition, Period
 from datasets.engine import files
-from datasets.engine.extraction import Extraction
+from datasets.engine.order import Extraction
 from datasets.errors import Cancelled, SnapshotFailed
 from datasets.extent import Extent
 from datasets.kinds.kind import Progress

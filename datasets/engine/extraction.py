@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import msgspec
-from msgspec import Struct
 
 from datasets import snapshot
 from datasets.engine import files, inference, parquet_file, selected_rows
-from datasets.engine.files import File, Rejections
+from datasets.engine.files import Rejections
 from datasets.engine.members import Members
+from datasets.engine.order import Extraction
 from datasets.engine.parts import Parts
 from datasets.engine.selected_rows import Query
 from datasets.engine.table import connect
@@ -27,22 +27,6 @@ MOST_COLUMNS = 1000
 SHARE_OF_READING = 0.95
 READING, FINISHING = "reading rows", "finishing the snapshot"
 TIMES = ("TIMESTAMP WITH TIME ZONE", "DATE")
-
-
-class Extraction(Struct, frozen=True):
-    """`snapshot` as it is known before: without rows and columns. `folder` exists and is empty.
-
-    `temp`: a folder to spill into. `memory_bytes`: of DuckDB. `most_bytes`: of the Parquet files.
-    """
-
-    snapshot: Snapshot
-    folder: str
-    temp: str
-    memory_bytes: int
-    threads: int
-    most_bytes: int
-    query: Query | None = None
-    file: File | None = None
 
 
 def extract(request: Any, progress: Progress) -> Any:

@@ -10,8 +10,9 @@ import pyarrow
 from msgspec import to_builtins
 from pyarrow import parquet
 
-from datasets.engine.extraction import Extraction, extract
+from datasets.engine.extraction import extract
 from datasets.engine.files import File
+from datasets.engine.order import Extraction
 from datasets.engine.table import Table
 from datasets.snapshot import Snapshot
 from tests.datasets.tables import opened
