@@ -100,3 +100,24 @@ def test_only_some_columns(tmp_path: Path) -> None:
     assert [one["name"] for one in profile(table, columns=["c", "a"])["columns"]] == ["a", "c"]
     with pytest.raises(Refused, match="There is no column 'd'"):
         profile(table, columns=["d"])
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("TIMESTAMP_NS '2026-01-01 00:00:00'", "time"),
+        ("TIMESTAMP_S '2026-01-01 00:00:00'", "time"),
+        ("TIMESTAMP '2026-01-01 00:00:00'", "time"),
+        ("CAST(1.5 AS FLOAT)", "number"),
+        ("CAST(1 AS UTINYINT)", "number"),
+        ("CAST('a' AS ENUM('a', 'b'))", "other"),
+        ("TIME '10:00:00'", "other"),
+        ("INTERVAL 3 DAY", "other"),
+        ("'\\xAA\\x00'::BLOB", "other"),
+        ("MAP {'a': 1}", "other"),
+        ("{'a': 1, 'b': [TRUE]}", "other"),
+    ],
+)
+def test_any_type_of_duckdb_has_a_profile(tmp_path: Path, sql: str, kind: str) -> None:
+    found = column(profile(make_table_of(tmp_path, f"SELECT {sql} AS x FROM range(3)")), "x")
+    assert (found["kind"], found["distinct"], found["top"][0]["count"]) == (kind, 1, 3)

@@ -101,7 +101,7 @@ def _histogram(field: Field, spread: Spread | None) -> list[dict[str, Any]]:
     def edge(value: float) -> Any:
         if field.kind == TIME:
             return plain.instant(value, field.type)
-        return int(value) if field.whole else value
+        return plain.number(int(value) if field.whole else value)
 
     return [
         {"from": edge(one.low), "to": edge(one.high), "count": one.count} for one in (spread.bins if spread else [])
