@@ -23,13 +23,14 @@ from bench.latency import measure_latency
 from bench.load import LoadFailed
 from bench.machine import facts
 from bench.page import measure_page
+from bench.profiling import measure_profile
 from bench.pulling import measure_pulling
 from bench.singles import measure_naive, measure_singles
 from bench.stack import Stack, StackFailed, running_stack
 
-PARTS = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k")
+PARTS = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
 STEPS_OF_A_ROUND = {"a": 2, "b": 1, "c": 2, "e": 1, "g": 1, "i": 5}
-STEPS_AFTER_ROUNDS = {"d": 1, "e": 1, "f": 1, "g": 1, "h": 1, "j": 4, "k": 1}
+STEPS_AFTER_ROUNDS = {"d": 1, "e": 1, "f": 1, "g": 1, "h": 1, "j": 4, "k": 1, "l": 2}
 WATCHED_SECONDS = {"d": (12.0, 60.0), "e": (20.0, 300.0), "f": (45.0, 120.0), "h": (60.0, 600.0)}
 
 
@@ -37,7 +38,8 @@ WATCHED_SECONDS = {"d": (12.0, 60.0), "e": (20.0, 300.0), "f": (45.0, 120.0), "h
 class Options:
     """`events`: of one round of (a). `seconds`: of one measurement of requests.
 
-    `rows`: of one table of (i). `megabytes`: of the largest body of (j). `sources`: due at once in (k).
+    `rows`: of one table of (i). `megabytes`: of the largest body of (j). `sources`: due at once in (k). `stored`:
+    events that there are in (l).
     """
 
     rounds: int
@@ -46,6 +48,7 @@ class Options:
     rows: int
     megabytes: int
     sources: int
+    stored: int
     only: list[str]
     long: bool
     json: Path | None
@@ -67,6 +70,7 @@ def parse(words: list[str]) -> Options:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of a table (default: %(default)s)")
     parser.add_argument("--megabytes", type=int, default=500, help="of the largest body (default: %(default)s)")
     parser.add_argument("--sources", type=int, default=1000, help="due at once (default: %(default)s)")
+    parser.add_argument("--stored", type=int, default=10_000_000, help="events to analyse (default: %(default)s)")
     parser.add_argument("--only", default=",".join(PARTS), help="which figures (default: %(default)s)")
     parser.add_argument("--long", action="store_true", help="watch the live feed for minutes instead of seconds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -74,7 +78,8 @@ def parse(words: list[str]) -> Options:
     only = [part.strip() for part in given.pop("only").split(",")]
     if unknown := sorted(set(only) - set(PARTS)):
         parser.error(f"--only knows {', '.join(PARTS)}, not {', '.join(unknown)}")
-    if min(given[name] for name in ("rounds", "events", "seconds", "rows", "megabytes", "sources")) <= 0:
+    numbers = ("rounds", "events", "seconds", "rows", "megabytes", "sources", "stored")
+    if min(given[name] for name in numbers) <= 0:
         parser.error("all numbers must be positive")
     return Options(only=only, **given)
 
@@ -103,6 +108,8 @@ def measure(stack: Stack, options: Options) -> Iterator[Figure | Finding]:
         yield from measure_pulling(stack, options.rounds, options.rows)
     if "k" in options.only:
         yield from measure_due(stack, options.sources)
+    if "l" in options.only:
+        yield from measure_profile(stack, options.stored)
 
 
 def run(options: Options, console: Console) -> None:

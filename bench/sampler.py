@@ -30,15 +30,15 @@ class Samples:
 
 
 @contextmanager
-def sampling(look: Callable[[], float]) -> Iterator[Samples]:
-    """Look now, at the end, and every INTERVAL_SECONDS between."""
+def sampling(look: Callable[[], float], interval_seconds: float = INTERVAL_SECONDS) -> Iterator[Samples]:
+    """Look now, at the end, and from time to time between."""
     samples, ended = Samples(), threading.Event()
 
     def sample() -> None:
         samples.taken.append((time.monotonic(), look()))
 
     def sample_on() -> None:
-        while not ended.wait(INTERVAL_SECONDS):
+        while not ended.wait(interval_seconds):
             sample()
 
     sample()

@@ -27,6 +27,7 @@ from sources.errors import SourceError
 
 CHILD = "datasets.engine.extract"
 DRAFT = ".draft-"
+ARENAS = {"MALLOC_ARENA_MAX": "4"}  # of glibc: rows are read by one thread while others write
 SHARE_OF_DUCKDB = 0.4
 """Of the child's memory: beside it there are two chunks of rows, and what libraries need."""
 MOST_UNPACKED_BYTES = 4_000_000_000
@@ -54,7 +55,7 @@ def make(order: Order, now: datetime, progress: Progress, ended: threading.Event
         for name in ("made", "temp"):
             (draft / name).mkdir()
         request = _request(order, now, draft, ended, limits)
-        answer = children.run(CHILD, request, limits, progress, ended)
+        answer = children.run(CHILD, request, limits, progress, ended, env=ARENAS)
         return _put(draft / "made", order.folder) or msgspec.convert(answer, Snapshot)
 
 

@@ -13,7 +13,7 @@ from datasets.engine import files, inference, parquet_file, selected_rows
 from datasets.engine.files import Rejections
 from datasets.engine.members import Members
 from datasets.engine.order import Extraction
-from datasets.engine.parts import Parts
+from datasets.engine.parts import Parts, check_size
 from datasets.engine.selected_rows import Query
 from datasets.engine.table import connect
 from datasets.errors import MemoryLimitExceeded, SnapshotFailed
@@ -59,11 +59,11 @@ def _of_query(order: Extraction, query: Query, connection: duckdb.DuckDBPyConnec
 def _of_file(order: Extraction, connection: duckdb.DuckDBPyConnection, progress: Progress) -> Snapshot:
     file = order.file
     assert file is not None
+    connection.execute("SET preserve_insertion_order = true")
     if parquet_file.is_meant(file):
         progress(0.0, READING)
         rows, columns = parquet_file.convert(connection, file, Path(order.folder) / "000000.parquet")
         return _described(order, rows, columns, _time_column(columns), [])
-    connection.execute("SET preserve_insertion_order = true")
     members, rejections = Members("", files.MOST_COLUMNS), Rejections()
     parts = Parts(connection, Path(order.folder), files.TEXT, members, order.most_bytes)
     _fill(parts, files.chunks(file, rejections), progress)
@@ -109,6 +109,7 @@ def _described(
     order: Extraction, rows: int, columns: list[Column], time_column: str, notes: list[str], rejected: int = 0
 ) -> Snapshot:
     size = sum(part.stat().st_size for part in snapshot.parts(Path(order.folder)))
+    check_size(size, order.most_bytes)
     return msgspec.structs.replace(
         order.snapshot, rows=rows, bytes=size, columns=columns, time_column=time_column, notes=notes, rejected=rejected
     )

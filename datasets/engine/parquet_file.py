@@ -9,6 +9,7 @@ from duckdb.sqltypes import DuckDBPyType
 
 from datasets.engine.files import MOST_COLUMNS, File
 from datasets.engine.members import MOST_LEVELS
+from datasets.engine.parts import parquet
 from datasets.engine.table import literal, quoted
 from datasets.errors import SnapshotFailed
 from datasets.snapshot import Column
@@ -43,7 +44,7 @@ def convert(connection: duckdb.DuckDBPyConnection, file: File, part: Path) -> tu
         _check_rows(connection, file)
         leaves = _leaves(connection, source)
         select = ", ".join(f"{leaf.value} AS {quoted(name)}" for name, leaf in leaves.items())
-        connection.execute(f"COPY (SELECT {select} FROM {source}) TO {literal(str(part))} (FORMAT parquet)")
+        connection.execute(f"COPY (SELECT {select} FROM {source}) TO {literal(str(part))} {parquet(len(leaves))}")
         [(rows,)] = connection.execute(f"SELECT count(*) FROM read_parquet({literal(str(part))})").fetchall()
     except duckdb.OutOfMemoryException:
         raise

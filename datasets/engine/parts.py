@@ -122,20 +122,29 @@ class Parts:
             _widen(member, is_beyond)
 
     def _copy(self, sql: str, path: Path) -> None:
-        rows = max(FEWEST_IN_GROUP, min(MOST_IN_GROUP, VALUES_IN_GROUP // max(1, len(self._members.columns))))
-        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
-        self._connection.execute(f"COPY ({sql}) TO {literal(str(path))} ({options})")
+        columns = len(self._fixed) + len(self._members.columns)
+        self._connection.execute(f"COPY ({sql}) TO {literal(str(path))} {parquet(columns)}")
 
     def _count(self, size: int) -> None:
         self.bytes += size
-        if self.bytes > self._most_bytes:
-            raise SnapshotFailed(
-                f"The data needs more than {self._most_bytes / 1e9:.1f} GB as a snapshot: select less of it,"
-                " or raise SNAPSHOTS_MAX_GB."
-            )
+        check_size(self.bytes, self._most_bytes)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06}.parquet"
+
+
+def parquet(columns: int) -> str:
+    """Options for COPY of so many columns."""
+    rows = max(FEWEST_IN_GROUP, min(MOST_IN_GROUP, VALUES_IN_GROUP // max(1, columns)))
+    return f"(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {rows})"
+
+
+def check_size(size: int, most: int) -> None:
+    """Raises SnapshotFailed for more than `most` bytes."""
+    if size > most:
+        raise SnapshotFailed(
+            f"The data needs more than {most / 1e9:.1f} GB as a snapshot: select less of it, or raise SNAPSHOTS_MAX_GB."
+        )
 
 
 def described(connection: duckdb.DuckDBPyConnection, table: str) -> list[Column]:

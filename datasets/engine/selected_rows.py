@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 245_760
 CHUNK_BYTES = 48 << 20
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 1 << 20
 CHECK_MILLISECONDS = 5000
 UNKNOWN_ROWS = 1_000_000
 
@@ -89,11 +89,12 @@ def _with_names(chunk: "pyarrow.Table", query: Query) -> "pyarrow.Table":
 
 @contextmanager
 def _refusals(query: Query) -> Iterator[None]:
+    """Refused at once, it is an Error; later, while rows come, pyarrow makes an OSError of it."""
     from adbc_driver_manager import Error
 
     try:
         yield
-    except Error as error:
+    except (Error, OSError) as error:
         message = str(error).strip().partition("\n")[0]
         if "statement timeout" in message:
             raise TimeLimitExceeded(

@@ -61,6 +61,7 @@ def connect(memory_bytes: int, threads: int, temp: Path) -> "DuckDBPyConnection"
         },
     )
     connection.execute("SET TimeZone = 'UTC'")  # an extension's, which is there when the connection is
+    connection.execute("SET enable_progress_bar = false")
     return connection
 
 

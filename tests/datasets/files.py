@@ -32,14 +32,27 @@ def read(
     **decode: Any,
 ) -> Table:
     """Opened. `decode` as in a dataset's definition."""
+    order = order_for(folder, content, name, rows, unpacked_bytes, seconds, **decode)
+    extract(to_builtins(order), lambda *_: None)
+    return opened(Path(order.folder))
+
+
+def order_for(
+    folder: Path,
+    content: bytes,
+    name: str,
+    rows: int = 1_000_000,
+    unpacked_bytes: int = 100_000_000,
+    seconds: float = 60.0,
+    **decode: Any,
+) -> Extraction:
     where = folder / f"made-{next(_numbers)}"
     where.mkdir()
     path = folder / f"{where.name}.file"
     path.write_bytes(content)
+    (folder / "temp").mkdir(exist_ok=True)
     file = File(str(path), name, "", None if decode == {"format": "parquet"} else decode, unpacked_bytes, rows, seconds)
-    order = Extraction(_described(), str(where), str(folder), MEMORY_BYTES, 2, 1 << 40, file=file)
-    extract(to_builtins(order), lambda *_: None)
-    return opened(where)
+    return Extraction(_described(), str(where), str(folder / "temp"), MEMORY_BYTES, 2, 1 << 40, file=file)
 
 
 def types(table: Table) -> dict[str, str]:

@@ -1,21 +1,36 @@
 """Uploaded files as tables, by the process that reads them: it has the file, and no way to the database."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import msgspec
 import pyarrow
 import pytest
 
 from datasets import snapshots
 from datasets.children import Limits
+from datasets.engine import confinement
 from datasets.errors import MemoryLimitExceeded, SnapshotFailed
 from sources import uploads
 from sources.models import Upload
-from tests.datasets.files import in_order, parquet_of
+from tests.datasets.files import in_order, order_for, parquet_of
 from tests.datasets.taking import dataset, dataset_of, obtain, take
 from tests.sources.test_decode_xlsx import changed, workbook
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("snapshots_dir")]
 
+PRY = """
+import json, sys
+from datasets.engine.extract import extract_confined
+request = json.load(sys.stdin)
+print(extract_confined(request, lambda *_: None)["rows"])
+for path in (request["file"]["path"], "manage.py"):
+    try:
+        print(len(open(path).read(1)))
+    except PermissionError:
+        print("refused")
+"""
 FAR_APART = (
     b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
     b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
@@ -62,3 +77,17 @@ def test_a_workbook_that_needs_too_much_memory_is_ended(snapshots_dir: Path) -> 
     with pytest.raises((MemoryLimitExceeded, SnapshotFailed)):
         obtain(dataset_of(far, "far.xlsx"), limits=Limits(30.0, 500 << 20))
     assert list(snapshots_dir.iterdir()) == []
+
+
+@pytest.mark.skipif(confinement.version_of_kernel() < 3, reason="This kernel has no Landlock.")
+def test_what_reads_a_file_can_read_no_other(tmp_path: Path) -> None:
+    order = order_for(tmp_path, b"a\n1\n2\n", "a.csv")
+    pried = subprocess.run(
+        [sys.executable, "-c", PRY], input=msgspec.json.encode(order), capture_output=True, check=True, timeout=60
+    )
+    assert pried.stdout.split() == [b"2", b"1", b"refused"]
+
+
+def test_a_workbook_is_read_behind_that_wall_too() -> None:
+    table = take(dataset_of(workbook([["name", "n"], ["ada", 1]]), "people.xlsx"))
+    assert in_order(table) == [("ada", 1)]
