@@ -31,7 +31,7 @@ def moment(text: str | None, kind: str) -> str | None:
     if text is None or kind == "DATE":
         return text
     try:
-        return datetime.fromisoformat(text).isoformat()
+        return _written(datetime.fromisoformat(text))
     except ValueError:
         return text
 
@@ -46,4 +46,9 @@ def instant(seconds: float | None, kind: str) -> str | None:
         return None
     if kind == "DATE":
         return at.date().isoformat()
-    return (at if "ZONE" in kind else at.replace(tzinfo=None)).isoformat()
+    return _written(at if "ZONE" in kind else at.replace(tzinfo=None))
+
+
+def _written(at: datetime) -> str:
+    """With a Z where it is in UTC, as everywhere in the API."""
+    return at.isoformat().replace("+00:00", "Z")

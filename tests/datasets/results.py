@@ -53,10 +53,10 @@ NUMBER = column(
 TIME = column(
     "received_at",
     "time",
-    min="2026-01-01T00:00:00+00:00",
-    max="2026-01-02T00:00:00+00:00",
+    min="2026-01-01T00:00:00Z",
+    max="2026-01-02T00:00:00Z",
     histogram=[
-        {"from": f"2026-01-01T{n:02}:00:00+00:00", "to": f"2026-01-01T{n + 1:02}:00:00+00:00", "count": 40 + n}
+        {"from": f"2026-01-01T{n:02}:00:00Z", "to": f"2026-01-01T{n + 1:02}:00:00Z", "count": 40 + n}
         for n in range(23)
     ],
     hints=["likely_time"],
@@ -76,8 +76,8 @@ PROFILE = {
     "bytes": 52_000,
     "time": {
         "column": "received_at",
-        "first": "2026-01-01T00:00:00+00:00",
-        "last": "2026-01-02T00:00:00+00:00",
+        "first": "2026-01-01T00:00:00Z",
+        "last": "2026-01-02T00:00:00Z",
         "span_seconds": 86_400.0,
         "freshness_seconds": 90.0,
     },
@@ -92,7 +92,7 @@ PROFILE = {
     "correlations": [{"a": "payload.temperature", "b": "payload.humidity", "pearson": -0.873, "n": 950}],
     "missing": {
         "columns": ["payload.temperature", "payload.site", BAD],
-        "buckets": [{"from": f"2026-01-01T{n:02}:00:00+00:00", "rate": [n / 40, 0.0, 0.001]} for n in range(24)],
+        "buckets": [{"from": f"2026-01-01T{n:02}:00:00Z", "rate": [n / 40, 0.0, 0.001]} for n in range(24)],
     },
 }
 

@@ -18,8 +18,8 @@ def test_the_span_and_the_age_of_the_last_row(tmp_path: Path) -> None:
     rows = [{"time": START + timedelta(hours=hour)} for hour in (5, 0, 48)]
     assert profile(make_table(tmp_path, rows, time_column="time"))["time"] == {
         "column": "time",
-        "first": "2026-01-01T00:00:00+00:00",
-        "last": "2026-01-03T00:00:00+00:00",
+        "first": "2026-01-01T00:00:00Z",
+        "last": "2026-01-03T00:00:00Z",
         "span_seconds": 172_800.0,
         "freshness_seconds": (TAKEN_AT - START).total_seconds() - 172_800.0,
     }
@@ -28,9 +28,9 @@ def test_the_span_and_the_age_of_the_last_row(tmp_path: Path) -> None:
 def test_times_have_range_quantiles_and_histogram_as_times(tmp_path: Path) -> None:
     rows = [{"time": START + timedelta(minutes=minute)} for minute in range(61)]
     found = column(profile(make_table(tmp_path, rows)), "time")
-    assert (found["min"], found["max"]) == ("2026-01-01T00:00:00+00:00", "2026-01-01T01:00:00+00:00")
-    assert found["mean"] == found["quantiles"]["0.5"] == "2026-01-01T00:30:00+00:00"
-    assert [one["from"] for one in found["histogram"][:2]] == ["2026-01-01T00:00:00+00:00", "2026-01-01T00:02:00+00:00"]
+    assert (found["min"], found["max"]) == ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z")
+    assert found["mean"] == found["quantiles"]["0.5"] == "2026-01-01T00:30:00Z"
+    assert [one["from"] for one in found["histogram"][:2]] == ["2026-01-01T00:00:00Z", "2026-01-01T00:02:00Z"]
     assert [one["count"] for one in found["histogram"]] == [2] * 29 + [3]
     assert found["std"] == pytest.approx(1065.18, abs=0.01)
     assert found["hints"] == ["unique", "likely_time"]
@@ -50,7 +50,7 @@ def test_dates_are_counted_by_whole_days(tmp_path: Path) -> None:
 def test_times_that_no_calendar_of_ours_has_do_no_harm(tmp_path: Path) -> None:
     times = "(TIMESTAMPTZ 'infinity'), (TIMESTAMPTZ '20260-01-01 00:00:00+00'), (TIMESTAMPTZ '2026-01-01 00:00:00+00')"
     found = column(profile(make_table_of(tmp_path, f"SELECT * FROM (VALUES {times}) AS t(x)", time_column="x")), "x")
-    assert (found["min"], found["max"]) == ("2026-01-01T00:00:00+00:00", "infinity")
+    assert (found["min"], found["max"]) == ("2026-01-01T00:00:00Z", "infinity")
     assert found["mean"] is None
 
 
