@@ -21,6 +21,7 @@ from datasets import announcements, selections, snapshots
 from datasets.kinds.kind import Kind
 from datasets.models import OPEN, AnalysisTask, Dataset, Status
 from datasets.selections import Selection
+from ingest.reading import time_limit
 
 LOST_SECONDS = 60.0
 MOST_ATTEMPTS = 3
@@ -49,10 +50,14 @@ def request(
     Whoever asks for the same while it is pending or running gets the same task.
     """
     now = now or timezone.now()
-    dataset = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
     tables = [dataset, *([other] if other else [])]
-    chosen = [selections.of(table) for table in tables]
-    key = cache_key(chosen, kind, parameters, [_fingerprint(table, now) for table in tables])
+    with time_limit():
+        fingerprints = [_fingerprint(table, now) for table in tables]
+    dataset = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+    if dataset.version != tables[0].version:  # it was changed a moment ago
+        fingerprints[0] = _fingerprint(dataset, now)
+    chosen = [selections.of(table) for table in (dataset, *tables[1:])]
+    key = cache_key(chosen, kind, parameters, fingerprints)
     if known := _known(dataset, key, fresh):
         return Asked(known, False)
     task = AnalysisTask.objects.create(

@@ -1,8 +1,8 @@
 """Telling the live feed how analyses go.
 
 Each change of a task's status, and its progress at most once a second, is an event of the stream `analyses`, with the
-status for a type and the payload {"task", "dataset", "kind", "status", "progress", "step"}. They are events like any
-other, told after the commit, and not told again when the buffer is away: they are for those who watch, the task is what
+status for a type and the payload {"task", "dataset", "kind", "status", "progress"}: nothing that names data, since who
+reads this stream need not see the dataset. They are events like any other, told after the commit, and not told again when the buffer is away: they are for those who watch, the task is what
 counts.
 """
 
@@ -33,7 +33,6 @@ def announce(task: AnalysisTask) -> None:
             "kind": task.kind,
             "status": status,
             "progress": round(task.progress, 3),
-            "step": task.step,
         }
     )
     transaction.on_commit(lambda: _tell(status, payload), robust=True)

@@ -9,7 +9,7 @@ from ingest.streaming import csv_cell, csv_lines
 
 
 def as_json(result: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(result), indent=2)
+    return msgspec.json.encode(result)
 
 
 def as_csv(result: Any) -> bytes | None:

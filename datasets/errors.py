@@ -4,6 +4,7 @@ Invalid                     a document makes no sense, by the place in it
 ├── InvalidDataset          the definition of a dataset
 └── InvalidAnalysis         the kind of an analysis, or its parameters
 NameTaken                   there is another dataset of this name
+TooManyTasks                429 (access.errors.ServiceError): so many of one asker wait already
 AnalysisError               the analysis fails; `code` is for programs, the message says what was wrong and what to do
 ├── Refused                 the data or the parameters do not fit this kind of analysis
 ├── TimeLimitExceeded
@@ -12,6 +13,8 @@ AnalysisError               the analysis fails; `code` is for programs, the mess
 └── Crashed                 the process of the analysis died
 Cancelled                   somebody cancelled the analysis, or it was given up as lost
 """
+
+from access.errors import ServiceError
 
 
 class Invalid(ValueError):
@@ -36,6 +39,13 @@ class InvalidAnalysis(Invalid):
 
 class NameTaken(ValueError):
     pass
+
+
+class TooManyTasks(ServiceError):
+    status, code = 429, "too_many_tasks"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} analyses of yours wait or run: cancel some, or wait.", retry_after_seconds=10)
 
 
 class AnalysisError(Exception):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Max, Sum
+from django.db.models.functions import Extract
 from msgspec import Struct
 
 from datasets import announcements
@@ -72,8 +73,10 @@ def _of_records(definition: Records) -> Extent:
     if definition.source is not None:
         sources = sources.filter(name=definition.source)
         records = records.filter(source_id__in=list(sources.values_list("pk", flat=True)) or [0])
-    found = records.aggregate(rows=Count("pk"), newest=Max("updated_at"))
-    return Extent(found["rows"], dict(sources.values_list("pk", "name")), [found["rows"], found["newest"]])
+    # The sum too: of two writers the one with the later time may commit first.
+    found = records.aggregate(rows=Count("pk"), newest=Max("updated_at"), sum=Sum(Extract("updated_at", "epoch")))
+    state = [found["rows"], found["newest"], str(found["sum"])]
+    return Extent(found["rows"], dict(sources.values_list("pk", "name")), state)
 
 
 def _of_file(definition: File) -> Extent:

@@ -10,6 +10,9 @@ from datasets.errors import InvalidAnalysis
 from datasets.kinds import kind as known
 from datasets.kinds.kind import Kind
 
+MOST_BYTES = 1 << 15
+"""Of parameters as JSON: they stand in lists of tasks and in the audit log."""
+
 
 def kinds() -> dict[str, Kind[Any]]:
     """By name, those of DATASETS_EXTRA_KINDS too."""
@@ -31,6 +34,8 @@ def read(kind: Kind[Any], given: Any) -> dict[str, Any]:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
         raise InvalidAnalysis("parameters", path.rstrip("`"), f"{message}.") from None
+    if len(msgspec.json.encode(parameters)) > MOST_BYTES:
+        raise InvalidAnalysis("parameters", "", f"They have more than {MOST_BYTES >> 10} KiB as JSON.")
     if storable(parameters) != parameters:
         raise InvalidAnalysis("parameters", "", "They hold a character that cannot be stored: NUL, or half of a pair.")
     return parameters

@@ -84,3 +84,10 @@ def test_integers_of_more_than_64_bits_keep_all_their_digits(prices: Source) -> 
     table = take(dataset("records", source="prices", conditions={"value.n__exists": "true"}))
     assert column(table, "value.n") == [-5, 2**63]
     assert table.columns[-1].type == "HUGEINT"
+
+
+def test_who_began_earlier_and_commits_later_makes_other_data(prices: Source) -> None:
+    of = dataset("records", source="prices")
+    before = id_of(of)
+    keep(prices, {"a": {"price": 2.5}}, NOW - timedelta(days=2))
+    assert id_of(of) != before

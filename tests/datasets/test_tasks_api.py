@@ -7,7 +7,7 @@ from django.test import Client
 
 from access.keys import create_key
 from access.models import Scope
-from datasets import analyses
+from datasets import analyses, asking
 from datasets.models import AnalysisTask, Dataset, Status
 from tests.datasets.making import make_dataset
 
@@ -69,6 +69,23 @@ def test_a_task_is_asked_for_and_its_result_read(api: Client, dataset: Dataset) 
 def test_what_cannot_be_asked_is_said(api: Client, dataset: Dataset, body: Any, fields: dict[str, Any]) -> None:
     answer = process(api, dataset, **body)
     assert (answer.status_code, list(answer.json()["fields"])) == (400, list(fields))
+
+
+def test_parameters_have_bounds(api: Client, dataset: Dataset) -> None:
+    answer = process(api, dataset, kind="profile", parameters={"columns": ["x" * 40_000]})
+    assert answer.status_code == 400
+    assert "32 KiB" in answer.json()["fields"]["parameters"][0]["message"]
+
+
+def test_nobody_has_more_than_so_many_tasks_wait(
+    api: Client, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_OPEN", 2)
+    for number in (1, 2):
+        assert process(api, dataset, kind="query", parameters={"sql": f"SELECT {number}"}).status_code == 202
+    answer = process(api, dataset, kind="query", parameters={"sql": "SELECT 3"})
+    assert (answer.status_code, answer.json()["error"]) == (429, "too_many_tasks")
+    assert "Retry-After" in answer.headers
 
 
 def test_kinds_are_named_when_there_is_no_such(api: Client, dataset: Dataset) -> None:
