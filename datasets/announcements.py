@@ -2,8 +2,8 @@
 
 Each change of a task's status, and its progress at most once a second, is an event of the stream `analyses`, with the
 status for a type and the payload {"task", "dataset", "kind", "status", "progress"}: nothing that names data, since who
-reads this stream need not see the dataset. They are events like any other, told after the commit, and not told again when the buffer is away: they are for those who watch, the task is what
-counts.
+reads this stream need not see the dataset. They are events like any other, told after the commit, and not told again
+when the buffer is away: they are for those who watch, the task is what counts.
 """
 
 import logging

@@ -6,6 +6,7 @@ too much memory, when somebody cancels it, and, by itself, when this process die
 
 import logging
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -105,6 +106,8 @@ def _check(child: "_Child", limits: Limits, deadline: float) -> None:
 
 
 def _error(code: str, detail: str) -> AnalysisError:
+    """Whoever reads it need not know where files lie on the machine."""
+    detail = re.sub(rf"{re.escape(str(settings.SNAPSHOTS_DIR))}[^\s'\"]*", "…", detail)
     return ERRORS[code](detail) if code in ERRORS else AnalysisError(detail, code)
 
 

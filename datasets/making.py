@@ -139,4 +139,4 @@ def _put(made: Path, folder: Path) -> Snapshot | None:
         if there := snapshot.whole(folder):
             return there
         shutil.rmtree(folder, ignore_errors=True)
-    raise SnapshotFailed(f"The snapshot cannot be put into {folder.parent}: see that the worker may write there.")
+    raise SnapshotFailed("The snapshot cannot be put into SNAPSHOTS_DIR: see that the worker may write there.")

@@ -100,4 +100,6 @@ def _refusals(query: Query) -> Iterator[None]:
             raise TimeLimitExceeded(
                 f"Reading the rows took longer than {query.seconds:g} seconds: select less of them."
             ) from error
+        if "connection to server" in message:  # it would tell where the server is, and who we are there
+            raise SnapshotFailed("PostgreSQL does not answer: try again later.") from error
         raise SnapshotFailed(f"The rows cannot be read out of PostgreSQL: {message}") from error

@@ -44,6 +44,10 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+MOST_TEMP_BYTES = 8 << 30
+"""What an analysis may put aside on disk when memory does not do. DuckDB's own bound is nine tenths of what is free."""
+
+
 def connect(memory_bytes: int, threads: int, temp: Path) -> "DuckDBPyConnection":
     """A database in memory that spills into `temp`."""
     import duckdb
@@ -54,6 +58,7 @@ def connect(memory_bytes: int, threads: int, temp: Path) -> "DuckDBPyConnection"
             "memory_limit": f"{memory_bytes}B",
             "threads": str(threads),
             "temp_directory": str(temp),
+            "max_temp_directory_size": f"{MOST_TEMP_BYTES}B",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "python_enable_replacements": "false",

@@ -56,8 +56,7 @@ TIME = column(
     min="2026-01-01T00:00:00Z",
     max="2026-01-02T00:00:00Z",
     histogram=[
-        {"from": f"2026-01-01T{n:02}:00:00Z", "to": f"2026-01-01T{n + 1:02}:00:00Z", "count": 40 + n}
-        for n in range(23)
+        {"from": f"2026-01-01T{n:02}:00:00Z", "to": f"2026-01-01T{n + 1:02}:00:00Z", "count": 40 + n} for n in range(23)
     ],
     hints=["likely_time"],
 )

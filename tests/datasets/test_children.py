@@ -51,6 +51,11 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
+def test_where_files_lie_is_not_told() -> None:
+    error = children._error("snapshot_failed", f"No magic bytes at end of file '{settings.SNAPSHOTS_DIR}/.d/file'")
+    assert str(error) == "No magic bytes at end of file '…'"
+
+
 def test_it_answers_and_tells_how_far_it_is() -> None:
     told: list[tuple[float, str]] = []
     asked = {"do": "echo", "text": "ä" * 200_000}
