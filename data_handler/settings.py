@@ -288,6 +288,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["access.throttles.PerPrincipal"],
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_RENDERER_CLASSES": ["ingest.rendering.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["access.parsing.OrjsonParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

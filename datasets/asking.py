@@ -32,5 +32,5 @@ def _other(asker: Principal, kind: Kind[Any], read: dict[str, Any]) -> Dataset |
         return None
     found = Dataset.objects.filter(visibility.seen(asker, Scope.OPERATE), pk=named).first()
     if found is None:
-        raise InvalidAnalysis("parameters", "other", f"There is no dataset {named}.")
+        raise InvalidAnalysis("parameters", ("other",), f"There is no dataset {named}.")
     return found

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from datasets.errors import InvalidDataset
+from datasets.errors import InvalidDataset, place_and_message
 from datasets.models import DatasetKind
 from ingest import aggregates, conditions
 from ingest.conditional import MOST_CONDITIONS
@@ -84,8 +84,7 @@ def read(kind: str, document: Any) -> Definition:
     try:
         definition: Definition = msgspec.convert(document, TYPES[kind])
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
-        raise InvalidDataset(path.rstrip("`"), f"{message}.") from None
+        raise InvalidDataset(*place_and_message(error)) from None
     if isinstance(definition, Events):
         _check_window(definition.window)
     if isinstance(definition, File):
@@ -116,7 +115,7 @@ def _condition(name: str, text: str, column: str) -> Condition:
             )
         return conditions.parse(name, text, column)
     except InvalidCondition as error:
-        raise InvalidDataset(f"conditions.{name}", str(error)) from None
+        raise InvalidDataset(("conditions", name), str(error)) from None
 
 
 def decode(definition: File) -> Decode | None:
@@ -126,8 +125,8 @@ def decode(definition: File) -> Decode | None:
     try:
         return msgspec.convert(definition.decode, Decode)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
-        raise InvalidDataset(f"decode.{path.rstrip('`')}".rstrip("."), f"{message}.") from None
+        place, message = place_and_message(error)
+        raise InvalidDataset(("decode", *place), message) from None
 
 
 def period(window: Window, now: datetime) -> Period:
@@ -140,18 +139,18 @@ def period(window: Window, now: datetime) -> Period:
 def _check_window(window: Window) -> None:
     if window.last is not None:
         if window.starts_at or window.ends_at:
-            raise InvalidDataset("window", "A window has either last, or starts_at and ends_at.")
+            raise InvalidDataset(("window",), "A window has either last, or starts_at and ends_at.")
         _span(window.last)
     for name in ("starts_at", "ends_at"):
         moment = getattr(window, name)
         if moment is not None and moment.tzinfo is None:
-            raise InvalidDataset(f"window.{name}", "The time needs its zone, such as 2026-01-31T12:00:00Z.")
+            raise InvalidDataset(("window", name), "The time needs its zone, such as 2026-01-31T12:00:00Z.")
     if window.starts_at and window.ends_at and window.starts_at >= window.ends_at:
-        raise InvalidDataset("window.ends_at", "It is not after starts_at.")
+        raise InvalidDataset(("window", "ends_at"), "It is not after starts_at.")
 
 
 def _span(text: str) -> timedelta:
     try:
         return timedelta(seconds=aggregates.parse_bucket(text).seconds)
     except InvalidCondition as error:
-        raise InvalidDataset("window.last", str(error)) from None
+        raise InvalidDataset(("window", "last"), str(error)) from None

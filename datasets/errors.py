@@ -14,15 +14,24 @@ AnalysisError               the analysis fails; `code` is for programs, the mess
 Cancelled                   somebody cancelled the analysis, or it was given up as lost
 """
 
+import re
+
+import msgspec
+
 from access.errors import ServiceError
 
 
 class Invalid(ValueError):
-    """`place`: the member of the document, such as `window.last`; "" for the whole."""
+    """`place`: the names that lead to the member of the document, such as ("window", "last"); () for the whole."""
 
-    def __init__(self, place: str, message: str) -> None:
+    def __init__(self, place: tuple[str, ...], message: str) -> None:
         super().__init__(message)
         self.place = place
+
+    @property
+    def pointer(self) -> str:
+        """As a JSON Pointer (RFC 6901)."""
+        return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in self.place)
 
 
 class InvalidDataset(Invalid):
@@ -32,9 +41,16 @@ class InvalidDataset(Invalid):
 class InvalidAnalysis(Invalid):
     """`field`: `kind` or `parameters`."""
 
-    def __init__(self, field: str, place: str, message: str) -> None:
+    def __init__(self, field: str, place: tuple[str, ...], message: str) -> None:
         super().__init__(place, message)
         self.field = field
+
+
+def place_and_message(error: msgspec.ValidationError) -> tuple[tuple[str, ...], str]:
+    """What msgspec says of `$.window.last` or `$.streams[1]`."""
+    message, _, path = str(error).partition(" - at `$")
+    names = re.findall(r"[^.\[\]`]+", path.replace("[...]", ""))
+    return tuple(names), message.rstrip(".") + "."
 
 
 class NameTaken(ValueError):

@@ -6,7 +6,7 @@ import msgspec
 from django.conf import settings
 
 from access.differences import storable
-from datasets.errors import InvalidAnalysis
+from datasets.errors import InvalidAnalysis, place_and_message
 from datasets.kinds import kind as known
 from datasets.kinds.kind import Kind
 
@@ -23,7 +23,7 @@ def kind_of(name: str) -> Kind[Any]:
     """Raises InvalidAnalysis."""
     found = kinds()
     if name not in found:
-        raise InvalidAnalysis("kind", "", f"There is no kind {name[:50]!r}; there are {', '.join(sorted(found))}.")
+        raise InvalidAnalysis("kind", (), f"There is no kind {name[:50]!r}; there are {', '.join(sorted(found))}.")
     return found[name]
 
 
@@ -32,10 +32,9 @@ def read(kind: Kind[Any], given: Any) -> dict[str, Any]:
     try:
         parameters: dict[str, Any] = msgspec.to_builtins(msgspec.convert(given, kind.Parameters))
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
-        raise InvalidAnalysis("parameters", path.rstrip("`"), f"{message}.") from None
+        raise InvalidAnalysis("parameters", *place_and_message(error)) from None
     if len(msgspec.json.encode(parameters)) > MOST_BYTES:
-        raise InvalidAnalysis("parameters", "", f"They have more than {MOST_BYTES >> 10} KiB as JSON.")
+        raise InvalidAnalysis("parameters", (), f"They have more than {MOST_BYTES >> 10} KiB as JSON.")
     if storable(parameters) != parameters:
-        raise InvalidAnalysis("parameters", "", "They hold a character that cannot be stored: NUL, or half of a pair.")
+        raise InvalidAnalysis("parameters", (), "They hold a character that cannot be stored: NUL, or half of a pair.")
     return parameters

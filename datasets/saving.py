@@ -28,7 +28,7 @@ def read(kind: str, document: Any) -> dict[str, Any]:
     """The definition as it is stored. Raises InvalidDataset."""
     stored = definition.document(definition.read(kind, document))
     if storable(stored) != stored:
-        raise InvalidDataset("", "It holds a character that cannot be stored: NUL, or half of a pair.")
+        raise InvalidDataset((), "It holds a character that cannot be stored: NUL, or half of a pair.")
     return stored
 
 
@@ -85,7 +85,7 @@ def usable_upload(asker: Principal, scope: str, document: File) -> Upload:
     """The file that a definition names, for who sent it and for those without limits. Raises InvalidDataset."""
     upload = Upload.objects.filter(pk=document.upload, complete=True).first()
     if upload is None or (upload.created_by != asker.name and asker.reach(scope) != EVERYWHERE):
-        raise InvalidDataset("upload", f"There is no upload {document.upload}, or no longer: send the file again.")
+        raise InvalidDataset(("upload",), f"There is no upload {document.upload}, or no longer: send the file again.")
     return upload
 
 
@@ -99,7 +99,7 @@ def _settle_uploads(*ids: UUID | None) -> None:
         is_there = bool(file.select_for_update().values_list("pk"))
         is_used = Dataset.objects.filter(kind=DatasetKind.UPLOAD, definition__upload=str(id)).exists()
         if is_used and not is_there:
-            raise InvalidDataset("upload", f"The upload {id} was deleted just now: send the file again.")
+            raise InvalidDataset(("upload",), f"The upload {id} was deleted just now: send the file again.")
         if is_used or id in uploads.used():
             file.update(kept=is_used)
         else:

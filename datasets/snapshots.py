@@ -45,7 +45,7 @@ def fingerprint(dataset: Dataset, period: Period | None) -> str:
 
 def _id(dataset: Dataset, selected: Definition, found: Extent) -> str:
     """Bounds of the window are in the definition or slide; what they make of the data is in the extent."""
-    told = [FORMAT, dataset.kind, definition.document(selected), dataset.version]
+    told = [FORMAT, dataset.kind, definition.document(selected)]
     seen = [*told, found.rows, sorted(found.names.items()), found.state]
     return hashlib.sha256(msgspec.json.encode(seen, order="deterministic")).hexdigest()[:32]
 

@@ -26,13 +26,18 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def store(stream: Readable, name: str, content_type: str = "", created_by: str = "") -> Upload:
+def store(stream: Readable | None, name: str, content_type: str = "", created_by: str = "") -> Upload:
     """Read the stream to its end and keep it.
 
     When it breaks off, nothing of it stays. When this process dies, what it left is never opened, and `prune` deletes
-    it. Raises LimitExceeded above SOURCES_MAX_UPLOAD_BYTES, and what the stream raises.
+    it. Raises LimitExceeded above SOURCES_MAX_UPLOAD_BYTES, BadDefinition for a form
+    or without a stream, and what the stream raises.
     """
     shown = storable(name)[-255:]
+    if stream is None:
+        raise BadDefinition("The file is empty: send it as the body of the request.")
+    if content_type.startswith("multipart/"):
+        raise BadDefinition("A form was sent: send the file itself as the body, as curl does with --data-binary @file.")
     upload = Upload.objects.create(name=shown, content_type=storable(content_type)[:200], created_by=created_by[:200])
     try:
         _store_pieces(upload, stream)

@@ -19,8 +19,7 @@ class Conflict(APIException):
 
 def problems(field: str, error: Invalid) -> dict[str, Any]:
     """Of a document that is given as `field`, by the place in it."""
-    pointer = "".join(f"/{name}" for name in error.place.split(".") if name)
-    return {field: [{"pointer": pointer, "message": str(error)}]}
+    return {field: [{"pointer": error.pointer, "message": str(error)}]}
 
 
 @contextmanager

@@ -15,7 +15,20 @@ MOST_TAGS = 20
 MOST_DESCRIPTION = 10_000
 
 
-class DatasetSerializer(serializers.ModelSerializer[Dataset]):
+class KnownMembers(serializers.Serializer[Any]):
+    """What is mistyped is said, and not passed over."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            there = ", ".join(self.fields)
+            raise serializers.ValidationError(
+                {name: [f"There is no such member; there are {there}."] for name in unknown}
+            )
+        return super().to_internal_value(data)
+
+
+class DatasetSerializer(KnownMembers, serializers.ModelSerializer[Dataset]):
     """`definition` depends on `kind`: docs/datasets.md. `rows` and `columns` are of the snapshot taken last."""
 
     tags = serializers.ListField(child=serializers.CharField(max_length=50), max_length=MOST_TAGS, default=list)
@@ -52,7 +65,7 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
         return visibility.may_change(principal(self.context["request"]), dataset)
 
 
-class ProcessSerializer(serializers.Serializer[Any]):
+class ProcessSerializer(KnownMembers):
     """`parameters` depend on `kind`: `GET /api/datasets/kinds/`. `fresh`: also if the result is there already."""
 
     kind = serializers.CharField(max_length=50)

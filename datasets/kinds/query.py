@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 20_000
 MOST_ROWS = 10_000
 LONGEST_MESSAGE = 4_000
+NO_MEMBER = re.compile(
+    r'^Binder Error: Referenced table "(payload|value)" not found!\nCandidate tables: .*$', re.MULTILINE
+)
 FLAT = "snapshot"
 """The view with the snapshot's own columns. SQL cannot name it."""
 
@@ -84,6 +87,7 @@ def _errors(folder: Path, lines_before: int = 0) -> Iterator[None]:
         ) from None
     except duckdb.Error as error:
         message = str(error)[:LONGEST_MESSAGE].partition("\n\nStack Trace")[0].replace(str(folder), "…")
+        message = NO_MEMBER.sub(rf"\1 has no such member: DESCRIBE {TABLE} lists the columns.", message)
         raise Refused(
             re.sub(r"^LINE (\d+):", lambda line: f"LINE {int(line[1]) - lines_before}:", message, flags=re.MULTILINE)
         ) from None

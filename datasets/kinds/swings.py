@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from datasets.engine.table import Table, quoted
-from datasets.errors import Refused
 from datasets.kinds.kind import Kind, Progress, register
 from datasets.kinds.series.buckets import MINUTE, MOST_BUCKETS, Axis, SeriesParameters, axis, numeric
 from datasets.kinds.series.polyline import explained
@@ -40,8 +39,6 @@ class SwingsKind(Kind[SwingsParameters]):
     def run(self, tables: Sequence[Table], parameters: SwingsParameters, progress: Progress) -> dict[str, Any]:
         """Times are Unix milliseconds. Points: [t, mean, variance, volatility, is_kept]."""
         [table, *_] = tables
-        if parameters.window % 2 == 0:
-            raise Refused("The window is an odd number of buckets, so that it has a middle.")
         metric = numeric(table, [parameters.metric] if parameters.metric else [])[0]
         progress(0.0, f"{metric} over time")
         found = axis(table, parameters, MOST_BUCKETS, shortest=BUCKET_SECONDS)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from datasets.engine.table import Table, quoted
-from datasets.errors import Refused
 from datasets.kinds.kind import Kind, Progress, register
 from datasets.kinds.series.buckets import DAY, MILLISECONDS, Axis, SeriesParameters, axis, numeric
 from datasets.kinds.series.change_points import change_points
@@ -39,8 +38,6 @@ class TimeseriesKind(Kind[TimeseriesParameters]):
     def run(self, tables: Sequence[Table], parameters: TimeseriesParameters, progress: Progress) -> dict[str, Any]:
         """Times are Unix milliseconds, those of buckets when they begin. Points: [t, count, mean, min, max, p95]."""
         [table, *_] = tables
-        if parameters.window % 2 == 0:
-            raise Refused("The window is an odd number of buckets, so that it has a middle.")
         names = numeric(table, parameters.metrics)[: len(parameters.metrics) or USUAL_METRICS]
         found = axis(table, parameters, USUAL_BUCKETS)
         metrics = []

@@ -60,7 +60,9 @@ def test_a_dataset_is_made_shown_changed_and_deleted(api: Client) -> None:
         ("events", {"streams": []}, "/streams"),
         ("events", {"window": {"last": "2 moons"}}, "/window/last"),
         ("events", {"window": {"starts_at": "2026-01-31T12:00:00"}}, "/window/starts_at"),
-        ("records", {"conditions": {"payload.a": "1"}}, "/conditions/payload/a"),
+        ("records", {"conditions": {"payload.a": "1"}}, "/conditions/payload.a"),
+        ("events", {"conditions": {"payload.a": 1}}, "/conditions"),
+        ("events", {"streams": ["a", 5]}, "/streams/1"),
         ("records", {"streams": ["a"]}, ""),
         ("upload", {}, ""),
         ("upload", {"upload": "00000000-0000-4000-8000-000000000000"}, "/upload"),
@@ -184,3 +186,24 @@ def test_others_may_use_it_and_not_change_it() -> None:
     for answer in (patch(client, dataset.pk, {"name": "x"}), client.delete(f"/api/datasets/{dataset.pk}/")):
         assert (answer.status_code, answer.json()["detail"][:20]) == (403, "It belongs to ana: t")
     assert post(client, {"kind": "schema"}, f"/api/datasets/{dataset.pk}/process/").status_code == 202
+
+
+@pytest.mark.parametrize("address", ["/api/datasets/upload/", "/api/uploads/"])
+@pytest.mark.parametrize(
+    ("body", "content_type", "said"),
+    [(b"", "text/csv", "empty"), (b"--x\r\n\r\na\r\n--x--", "multipart/form-data; boundary=x", "--data-binary")],
+)
+def test_no_file_and_a_form_are_refused(api: Client, address: str, body: bytes, content_type: str, said: str) -> None:
+    answer = api.generic("POST", f"{address}?name=a.csv", body, content_type)
+    assert answer.status_code == 400
+    assert said in answer.content.decode()
+    assert not Dataset.objects.exists()
+
+
+def test_members_that_there_are_not_are_named(api: Client) -> None:
+    pk = make_dataset().pk
+    renamed = patch(api, pk, {"naem": "x"})
+    asked = post(api, {"kind": "profile", "frehs": True}, f"/api/datasets/{pk}/process/")
+    for answer, name in ((renamed, "naem"), (asked, "frehs")):
+        assert answer.status_code == 400
+        assert list(answer.json()["fields"]) == [name]

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from datasets.errors import Refused
 from datasets.kinds.query import QueryParameters
 from tests.datasets.queries import READINGS, ask, rows, snapshot_of, value
 from tests.datasets.tables import write_query
@@ -115,3 +116,8 @@ def test_all_columns_of_the_readings_come_back(readings: Path) -> None:
     answer = ask(readings, "FROM data ORDER BY payload.temperature")
     names = [column["name"] for column in answer["columns"]]
     assert [dict(zip(names, row, strict=True)) for row in answer["rows"]] == list(READINGS)
+
+
+def test_a_member_that_there_is_not_is_called_so(readings: Path) -> None:
+    with pytest.raises(Refused, match="payload has no such member: DESCRIBE data lists the columns"):
+        ask(readings, "SELECT payload.nothing FROM data")

@@ -126,11 +126,11 @@ def test_little_has_no_turns(tmp_path: Path, rows: list[dict[str, Any]]) -> None
 
 
 def test_parameters_are_checked(tmp_path: Path) -> None:
-    for parameters in ({"metric": "none"}, {"window": 50}):
-        with pytest.raises(Refused):
-            swinging(tmp_path, float, 9, **parameters)
-    with pytest.raises(msgspec.ValidationError):
-        msgspec.convert({"reversal": 0}, SwingsParameters)
+    with pytest.raises(Refused):
+        swinging(tmp_path, float, 9, metric="none")
+    for parameters in ({"reversal": 0}, {"window": 50}):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(parameters, SwingsParameters)
 
 
 def test_what_rounding_does_to_means_is_no_swing(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_what_is_no_finite_number_is_left_out(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, parameters: dict[str, Any], message: str) -> None:
     rows = [{**row, "text": "x", "other": STARTED_AT} for row in readings(float, range(100))]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises((Refused, msgspec.ValidationError)) as refused:  # the latter before there is a task
         analysed(made(tmp_path, rows), **parameters)
     assert message in str(refused.value)
 

@@ -43,6 +43,12 @@ class SeriesParameters(Struct, frozen=True, forbid_unknown_fields=True):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
 
+    def __post_init__(self) -> None:
+        if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
+            raise ValueError("ends_at is not after starts_at.")
+        if getattr(self, "window", 1) % 2 == 0:
+            raise ValueError("The window is an odd number of buckets, so that it has a middle.")
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -74,8 +80,6 @@ def axis(table: Table, parameters: SeriesParameters, most: int, shortest: int = 
     column = _time_column(table, parameters.time_column)
     time, moment = _sql(column)
     starts_at, ends_at = _microseconds(parameters.starts_at), _microseconds(parameters.ends_at)
-    if starts_at is not None and ends_at is not None and starts_at >= ends_at:
-        raise Refused("ends_at is not after starts_at.")
     conditions = [f"isfinite({time})"]
     conditions += [] if starts_at is None else [f"{time} >= {moment}({starts_at})"]
     conditions += [] if ends_at is None else [f"{time} < {moment}({ends_at})"]
