@@ -16,6 +16,10 @@ NUMBERS = (
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
 )
 TIMES = ("TIMESTAMP", "DATE")
+FIRST = ("other", "metric", "metrics", "sql")
+"""What an analysis is about is asked first."""
+MOST_OFFERED = 200
+"""Of columns; others are named by the API."""
 CONTROLS = {
     "boolean": "checkbox",
     "integer": "number",
@@ -31,7 +35,7 @@ Choices = list[tuple[str, str]]
 class Field(NamedTuple):
     """`control`: select, several, number, text, area, checkbox, time, times or json.
 
-    `type`: what JSON has in its place; `names`: the members of an object of times.
+    `type`: what JSON has in its place; `members`: name and label of each in an object of times.
     """
 
     name: str
@@ -44,11 +48,11 @@ class Field(NamedTuple):
     choices: Choices
     low: float | None = None
     high: float | None = None
-    names: tuple[str, ...] = ()
+    members: Choices = []
 
 
 class Form(NamedTuple):
-    """`about`: what the docstring of the parameters says of them."""
+    """`about`: what the docstrings of the parameters say of them."""
 
     about: str
     fields: list[Field]
@@ -63,7 +67,13 @@ def form(parameters: type[Struct], columns: Columns, datasets: Choices) -> Form:
         _field(name, _plain(member, definitions), name in needed, columns, datasets)
         for name, member in whole["properties"].items()
     ]
-    return Form(" ".join(whole.get("description", "").replace("`", "").split()), made)
+    return Form(_about(parameters), sorted(made, key=lambda field: field.name not in FIRST))
+
+
+def _about(parameters: type[Struct]) -> str:
+    """Their docstrings, those of what they are derived from first."""
+    kinds = [kind for kind in reversed(parameters.__mro__) if issubclass(kind, Struct) and kind is not Struct]
+    return " ".join(" ".join(kind.__dict__.get("__doc__") or "" for kind in kinds).replace("`", "").split())
 
 
 def _plain(member: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +97,7 @@ def _field(name: str, member: Mapping[str, Any], is_required: bool, columns: Col
         choices=choices or [],
         low=member.get("minimum"),
         high=member.get("maximum"),
-        names=tuple(member["properties"]) if type == "times" else (),
+        members=[(part, _label(part)) for part in member["properties"]] if type == "times" else [],
     )
 
 
@@ -124,7 +134,7 @@ def _choices(name: str, member: Mapping[str, Any], columns: Columns, datasets: C
 
 
 def _named(columns: Columns, types: tuple[str, ...] = ("",)) -> Choices:
-    return [(one["name"], one["name"]) for one in columns if one["type"].startswith(types)]
+    return [(one["name"], one["name"]) for one in columns if one["type"].startswith(types)][:MOST_OFFERED]
 
 
 def _control(name: str, type: str, choices: Choices | None) -> str:

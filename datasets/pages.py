@@ -84,6 +84,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
     tasks = visible_tasks(request).filter(dataset=found)
     history = [lines.task_line(task, now) for task in tasks.defer("result")[:TASKS_SHOWN]]
     profiled = tasks.filter(kind="profile", status=Status.SUCCESS).first()
+    taken = sampling.read(found, SAMPLE_ROWS)
     may_operate = visibility.sees(asker, Scope.OPERATE, found)
     context = {
         "dataset": found,
@@ -95,7 +96,8 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "cards_shown": CARDS_SHOWN,
         "cards_slice": f":{CARDS_SHOWN}",
         "kinds": kind_forms(found, others(request, found)) if may_operate else [],
-        "sample": sampling.read(found, SAMPLE_ROWS),
+        "columns": results.columns(found.columns or []),
+        "sample": results.sample(taken["columns"], taken["rows"]) if taken else None,
         "may_operate": may_operate,
         "may_change": visibility.may_change(asker, found),
         "nil": NIL,

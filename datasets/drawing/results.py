@@ -1,7 +1,7 @@
 """How the result of each kind of analysis is shown: by which template, with what beside the result itself."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from datasets.drawing import cards, comparison, correlations, missing, series
@@ -10,6 +10,8 @@ from datasets.models import AnalysisTask, Status
 Prepare = Callable[[Mapping[str, Any]], dict[str, Any]]
 CARDS_SHOWN = 60
 CELLS_SHOWN = 20_000
+COLUMNS_SHOWN = 300
+COLUMNS_OF_SAMPLE = 40
 
 
 class Drawing(NamedTuple):
@@ -38,7 +40,10 @@ def _swings(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comparison(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"drifts": comparison.columns(data)}
+    return {
+        "drifts": comparison.columns(data)[:CARDS_SHOWN],
+        "hidden": max(len(data["columns"]) - CARDS_SHOWN, 0),
+    }
 
 
 def _table(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,8 +52,21 @@ def _table(data: Mapping[str, Any]) -> dict[str, Any]:
     return {"rows": data["rows"][:most], "hidden": max(len(data["rows"]) - most, 0)}
 
 
-def _nothing(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {}
+def _schema(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {"columns": columns(data["columns"]), "sample": sample(data["columns"], data["sample"])}
+
+
+def columns(found: Sequence[Any]) -> dict[str, Any]:
+    return {"shown": found[:COLUMNS_SHOWN], "hidden": max(len(found) - COLUMNS_SHOWN, 0)}
+
+
+def sample(found: Sequence[Any], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Only as many columns as can be looked at."""
+    return {
+        "columns": found[:COLUMNS_OF_SAMPLE],
+        "rows": [row[:COLUMNS_OF_SAMPLE] for row in rows],
+        "hidden": max(len(found) - COLUMNS_OF_SAMPLE, 0),
+    }
 
 
 DRAWINGS = {
@@ -57,7 +75,7 @@ DRAWINGS = {
     "swings": Drawing("datasets/results/swings.html", 1, _swings),
     "compare": Drawing("datasets/results/compare.html", 1, _comparison),
     "query": Drawing("datasets/results/query.html", 1, _table),
-    "schema": Drawing("datasets/results/schema.html", 2, _nothing),
+    "schema": Drawing("datasets/results/schema.html", 2, _schema),
 }
 JSON = "datasets/results/json.html"
 

@@ -14,9 +14,10 @@ from datasets.models import AnalysisTask, Dataset, Status
 from ingest.models import Stream
 from sources import uploads
 from tests.datasets.making import make_dataset
-from tests.datasets.results import BAD, DATA
+from tests.datasets.results import BAD, DATA, NUMBER
 from tests.monitor.test_pages import Inline
 from tests.people import person
+from tests.sources.test_pages import make_source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
 
@@ -159,7 +160,7 @@ def test_a_dataset_shows_its_rows_its_latest_profile_and_its_history(staff: Clie
 def test_facts_stand_in_the_page_without_any_script(reader: Client) -> None:
     dataset = make_read_dataset()
     told = {
-        "profile": ["1,000", "20.12", "about</abbr> 900", "57.5 %", "-0.87", "likely a time"],
+        "profile": ["1,000", "20.12", "about</abbr> 900", "57.5 %", "-0.87", "likely a time", "<td>20 – 22</td>"],
         "timeseries": ["+1.52", "26.2", "6 hours", "2026-01-03 03:00:00"],
         "swings": ["61.2", "peak", "trough"],
         "compare": ["large drift", "0.41", "payload.old", "not there", "1,200"],
@@ -195,6 +196,27 @@ def test_a_task_can_be_cancelled_while_open_and_retried_when_it_failed(staff: Cl
         assert ("?format=json" in text) == (status == Status.SUCCESS)
     assert "?format=csv" not in text
     assert "?format=csv" in page(staff, f"/analyses/{make_task(dataset, 'query').pk}/")
+
+
+def test_a_page_stays_small_however_many_columns_there_are(staff: Client) -> None:
+    dataset = make_read_dataset()
+    columns = [{"name": f"c{number}", "type": "DOUBLE"} for number in range(10_000)]
+    data = {"rows": 100, "columns": columns, "sample": [[0.5] * 10_000] * 100}
+    dataset.tasks.update(result={"kind": "schema", "version": 2, "data": data})
+    profile = {**DATA["profile"], "columns": [{**NUMBER, **column} for column in columns[:2000]]}
+    Dataset.objects.filter(pk=dataset.pk).update(columns=columns)
+    task = make_task(dataset, "profile", result={"kind": "profile", "version": 1, "data": profile})
+    for address in (f"/datasets/{dataset.pk}/", f"/analyses/{task.pk}/", f"/analyses/{dataset.tasks.last().pk}/"):  # type: ignore[union-attr]
+        assert len(page(staff, address)) < 600_000, address
+    assert "9,700 more" in page(staff, f"/datasets/{dataset.pk}/")
+
+
+def test_streams_and_sources_lead_to_a_dataset_of_theirs(staff: Client, reader: Client) -> None:
+    Stream.objects.create(name="sensors")
+    source = make_source("prices")
+    for address, link in (("/streams/sensors/", "?stream=sensors"), (f"/sources/{source.pk}/", "?source=prices")):
+        assert f'href="/datasets/new/{link}"' in page(staff, address)
+        assert "Make a dataset" not in page(reader, address)
 
 
 def test_nobody_sees_what_is_made_of_what_they_may_not_read() -> None:

@@ -28,7 +28,13 @@ class Mixed(Struct):
     name: str
 
 
-class Parameters(Struct):
+class Common(Struct):
+    """`group_column`: of all."""
+
+    group_column: str | None = None
+
+
+class Parameters(Common, kw_only=True):
     """`bins`: into
     how many parts.
     """
@@ -38,7 +44,6 @@ class Parameters(Struct):
     metrics: list[str] | None = None
     columns: list[str] | None = None
     time_column: str | None = None
-    group_column: str | None = None
     other: int | None = None
     bucket: Annotated[str | None, Meta(description="Such as 5m.")] = None
     bins: Annotated[int, Meta(ge=2, le=50)] = 10
@@ -53,8 +58,10 @@ class Parameters(Struct):
 
 def found() -> dict[str, Field]:
     made = form(Parameters, COLUMNS, [("7", "the other one")])
-    assert made.about == "bins: into how many parts."
-    assert [field.name for field in made.fields] == list(Parameters.__struct_fields__)
+    assert made.about == "group_column: of all. bins: into how many parts."
+    names = [field.name for field in made.fields]
+    assert names[:4] == ["metric", "sql", "metrics", "other"]
+    assert set(names) == set(Parameters.__struct_fields__)
     return {field.name: field for field in made.fields}
 
 
@@ -94,5 +101,5 @@ def test_limits_defaults_and_help_are_those_of_the_kind() -> None:
     assert made["bucket"].help == "Such as 5m."
     assert [name for name, field in made.items() if field.is_required] == ["metric", "sql"]
     assert choices(made["how"]) == ["a", "b"]
-    assert made["window"].names == ("starts_at", "ends_at")
+    assert made["window"].members == [("starts_at", "Starts at"), ("ends_at", "Ends at")]
     assert made["other"].choices == [("7", "the other one")]

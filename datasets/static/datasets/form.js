@@ -72,6 +72,7 @@ form.addEventListener("click", ({ target }) => {
   if ("add" in target.dataset) add();
 });
 document.getElementById("file")?.addEventListener("change", ({ target }) => target.files[0] && send(target.files[0], target));
+form.querySelector("[type=submit]").disabled = false;
 addEventListener("beforeunload", (event) => isDirty && event.preventDefault());
 
 function narrow(search) {

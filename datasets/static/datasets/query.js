@@ -61,7 +61,7 @@ export class QueryBox {
   }
 
   async #show() {
-    this.state.textContent = this.#task.status === "success" ? "" : this.#task.status;
+    this.state.textContent = this.#task.status === "cancelled" ? "cancelled" : "";
     if (this.#task.status === "failed") return this.#complain(this.#task.detail || this.#task.error);
     if (this.#task.status !== "success") return;
     const answer = await fetch(addressOf(this.section.dataset.page, this.#task.id), { credentials: "same-origin", headers: { Accept: "text/html" } });
