@@ -61,8 +61,11 @@ def make(order: Order, now: datetime, progress: Progress, ended: threading.Event
 
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
+    except OSError as error:
+        raise SnapshotFailed(f"No snapshot can be kept in {folder}: {error.strerror}.") from error
     try:
         yield draft
     finally:

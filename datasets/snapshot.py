@@ -53,7 +53,7 @@ def whole(folder: Path) -> Snapshot | None:
     try:
         described = read(folder)
         return described if sum(part.stat().st_size for part in parts(folder)) == described.bytes else None
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
 
 

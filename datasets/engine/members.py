@@ -31,8 +31,9 @@ NUMBERS = {*INTEGERS, "DOUBLE"}
 @dataclass(slots=True, eq=False)
 class Member:
     """`kinds`: what DuckDB's json_structure calls the values at this path that are no objects; LIST; OBJECT for one
-    that is not taken apart. `texts`: that have it, among those that told something new. `name` of its column, when it
-    has one. `is_large`: its integers need more than 64 bits.
+    that is not taken apart, as `is_whole` says. `texts`: that have it, among those that told something new. `is_old`:
+    its members' columns have names already. `name` of its column, when it has one. `is_large`: integers need more than
+    64 bits.
     """
 
     path: tuple[str, ...]
@@ -91,25 +92,17 @@ class Members:
     def name_columns(self, texts: int, taken: Iterable[str] = ()) -> None:
         """Give those that are new among so many texts names that are not `taken`; what is too much is left out."""
         self._names.update(name.casefold() for name in taken)
-        for member in list(self.root.walk()):
-            if not member.is_old and member.has_ids_as_names():
-                self._keep_whole(member)
+        self._keep_whole()
         new = [one for one in self.root.walk() if one.is_column and not one.name and one.path not in self._left_out]
         if len(self.columns) + len(new) > MANY:
             new.sort(key=lambda member: -member.texts)
         for member in new:
-            often = member.texts >= RARE * texts
-            if len(self.columns) < (self._most if often else min(MANY, self._most)):
+            most = self._most if member.texts >= RARE * texts else min(MANY, self._most)
+            if len(self.columns) < most:
                 member.name = self._name(member.path)
                 self.columns.append(member)
             else:
                 self._leave_out(member.path)
-        self._places = sum(1 for _ in self._aged())
-
-    def _aged(self) -> Iterator[Member]:
-        for member in self.root.walk():
-            member.is_old = True
-            yield member
 
     def notes(self) -> list[str]:
         """What is not in the columns, in sentences."""
@@ -152,12 +145,17 @@ class Members:
         parent.members[name] = made = Member(path)
         return made
 
-    def _keep_whole(self, member: Member) -> None:
-        member.members.clear()
-        member.kinds.add(OBJECT)
-        member.is_whole = True
-        length = len(member.path)
-        self._left_out = {path: None for path in self._left_out if path[:length] != member.path}
+    def _keep_whole(self) -> None:
+        """The new objects that have ids as names."""
+        for member in list(self.root.walk()):
+            if not member.is_old and member.has_ids_as_names():
+                member.members.clear()
+                member.kinds.add(OBJECT)
+                member.is_whole = True
+                length = len(member.path)
+                self._left_out = {path: None for path in self._left_out if path[:length] != member.path}
+            member.is_old = True
+        self._places = sum(1 for _ in self.root.walk())
 
     def _leave_out(self, path: tuple[str, ...]) -> None:
         if len(self._left_out) < MOST_COUNTED:

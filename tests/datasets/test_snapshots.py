@@ -136,6 +136,13 @@ def test_one_that_is_too_large_is_refused(stream: Stream, snapshots_dir: Path, s
         obtain(dataset(streams=["sensors"]))
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "file").write_text("no folder")
+    settings.SNAPSHOTS_DIR = tmp_path / "file" / "snapshots"
+    with pytest.raises(SnapshotFailed, match=r"No snapshot can be kept in .*Not a directory"):
+        obtain(dataset())
+
+
 def test_what_was_not_used_for_a_day_is_removed(stream: Stream, snapshots_dir: Path) -> None:
     folder = obtain(dataset(streams=["sensors"]))
     assert snapshots.prune(NOW + timedelta(hours=23)) == 0
