@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import report
+from bench.aggregating import measure_aggregates
 from bench.announcing import measure_announcing
 from bench.batches import measure_batches
+from bench.counting import measure_stats
 from bench.crowd import measure_crowd
 from bench.deaf import measure_deaf
 from bench.due import measure_due
+from bench.exporting import measure_exports
 from bench.figures import Figure, Finding
 from bench.large import measure_large
 from bench.latency import measure_latency
@@ -28,9 +31,9 @@ from bench.pulling import measure_pulling
 from bench.singles import measure_naive, measure_singles
 from bench.stack import Stack, StackFailed, running_stack
 
-PARTS = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
-STEPS_OF_A_ROUND = {"a": 2, "b": 1, "c": 2, "e": 1, "g": 1, "i": 5}
-STEPS_AFTER_ROUNDS = {"d": 1, "e": 1, "f": 1, "g": 1, "h": 1, "j": 4, "k": 1, "l": 2}
+PARTS = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o")
+STEPS_OF_A_ROUND = {"a": 2, "b": 1, "c": 2, "e": 1, "g": 1, "i": 5, "n": 3}
+STEPS_AFTER_ROUNDS = {"d": 1, "e": 1, "f": 1, "g": 1, "h": 1, "j": 4, "k": 1, "l": 2, "m": 1, "n": 1, "o": 1}
 WATCHED_SECONDS = {"d": (12.0, 60.0), "e": (20.0, 300.0), "f": (45.0, 120.0), "h": (60.0, 600.0)}
 
 
@@ -38,8 +41,8 @@ WATCHED_SECONDS = {"d": (12.0, 60.0), "e": (20.0, 300.0), "f": (45.0, 120.0), "h
 class Options:
     """`events`: of one round of (a). `seconds`: of one measurement of requests.
 
-    `rows`: of one table of (i). `megabytes`: of the largest body of (j). `sources`: due at once in (k). `stored`:
-    events that there are in (l).
+    `rows`: of one table of (i), and records of (o). `megabytes`: of the largest body of (j). `sources`: due at once in
+    (k). `stored`: events of (l), and of the day in (m). `exported`: of one file of (n).
     """
 
     rounds: int
@@ -49,6 +52,7 @@ class Options:
     megabytes: int
     sources: int
     stored: int
+    exported: int
     only: list[str]
     long: bool
     json: Path | None
@@ -70,7 +74,8 @@ def parse(words: list[str]) -> Options:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of a table (default: %(default)s)")
     parser.add_argument("--megabytes", type=int, default=500, help="of the largest body (default: %(default)s)")
     parser.add_argument("--sources", type=int, default=1000, help="due at once (default: %(default)s)")
-    parser.add_argument("--stored", type=int, default=10_000_000, help="events to analyse (default: %(default)s)")
+    parser.add_argument("--stored", type=int, default=10_000_000, help="events to ask about (default: %(default)s)")
+    parser.add_argument("--exported", type=int, default=1_000_000, help="events of a file (default: %(default)s)")
     parser.add_argument("--only", default=",".join(PARTS), help="which figures (default: %(default)s)")
     parser.add_argument("--long", action="store_true", help="watch the live feed for minutes instead of seconds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -78,8 +83,7 @@ def parse(words: list[str]) -> Options:
     only = [part.strip() for part in given.pop("only").split(",")]
     if unknown := sorted(set(only) - set(PARTS)):
         parser.error(f"--only knows {', '.join(PARTS)}, not {', '.join(unknown)}")
-    numbers = ("rounds", "events", "seconds", "rows", "megabytes", "sources", "stored")
-    if min(given[name] for name in numbers) <= 0:
+    if min(number for number in given.values() if type(number) in (int, float)) <= 0:
         parser.error("all numbers must be positive")
     return Options(only=only, **given)
 
@@ -110,6 +114,12 @@ def measure(stack: Stack, options: Options) -> Iterator[Figure | Finding]:
         yield from measure_due(stack, options.sources)
     if "l" in options.only:
         yield from measure_profile(stack, options.stored)
+    if "m" in options.only:
+        yield from measure_aggregates(stack, options.stored)
+    if "n" in options.only:
+        yield from measure_exports(stack, options.rounds, options.exported)
+    if "o" in options.only:
+        yield from measure_stats(stack, options.rows)
 
 
 def run(options: Options, console: Console) -> None:

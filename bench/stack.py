@@ -31,6 +31,7 @@ QUIET_SECONDS = 120.0
 NOT_OURS = ("DATABASE_URL", "REDIS_URL", "BUFFER_REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG")
 LAST_CHARACTERS = 2000
 LONGEST_STEP_SECONDS = 1200
+UNLIMITED = {"MANAGEMENT_REQUESTS_PER_MINUTE": "1000000"}  # they are counted all the same
 PROVIDER_IS_HERE = {"SOURCES_ALLOWED_HOSTS": HOST, "SOURCES_HOST_REQUESTS_PER_SECOND": "1000000"}
 
 
@@ -148,7 +149,7 @@ def running_stack() -> Iterator[Stack]:
         home, port = Home.at(Path(folder) / "data"), free_port()
         home.logs.mkdir(parents=True)
         env = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
-        env |= {"DATA_DIR": str(home.data_dir), "LOG_LEVEL": "WARNING", **PROVIDER_IS_HERE}
+        env |= {"DATA_DIR": str(home.data_dir), "LOG_LEVEL": "WARNING", **PROVIDER_IS_HERE, **UNLIMITED}
         try:
             command = [sys.executable, "manage.py", "up", "--host", HOST, "--port", str(port)]
             with _process(command, env, home.logs / "up.log") as running:

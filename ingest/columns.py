@@ -1,6 +1,6 @@
 """What can be shown of the rows of a table that has a column of jsonb: columns, and members of that one.
 
-Each of them as JSON text that PostgreSQL makes, and as a value, for files that have types of their own.
+Each of them as JSON text that PostgreSQL makes, and as a value by itself.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,10 @@ Selection = tuple[tuple[str, Path | None], ...]
 
 
 class Shown(NamedTuple):
-    """`json`: constants, and SQL that is never NULL, together JSON text. `value`: NULL where there is none."""
+    """`json`: constants, and SQL that is never NULL, together JSON text.
+
+    `value`: an integer, or else text: of "json" JSON, of "time" RFC 3339. NULL where there is none.
+    """
 
     kind: Kind
     json: tuple[str | Sql, ...]
@@ -102,17 +105,20 @@ def integer(column: str) -> Shown:
 
 def moment(column: str) -> Shown:
     """A time that every row has."""
-    return Shown("time", ('"', Sql(_rfc3339(column), []), 'Z"'), Sql(column, []))
+    written = _rfc3339(column)
+    return Shown("time", ('"', Sql(written, []), '"'), Sql(written, []))
 
 
 def time(column: str) -> Shown:
-    return Shown("time", (Sql(f"coalesce('\"' || {_rfc3339(column)} || 'Z\"', 'null')", []),), Sql(column, []))
+    written = _rfc3339(column)
+    return Shown("time", (Sql(f"coalesce('\"' || {written} || '\"', 'null')", []),), Sql(written, []))
 
 
 def _rfc3339(column: str) -> str:
-    """As everywhere in the API, but for the Z: six digits of a second, or none. The session is in UTC."""
+    """As everywhere in the API: six digits of a second, or none. The session is in UTC."""
     written = f"{column}::text"  # 2026-01-31 12:34:56.5+00
-    return f"rpad(replace(left({written}, -3), ' ', 'T'), CASE length({written}) WHEN 22 THEN 19 ELSE 26 END, '0')"
+    digits = f"CASE length({written}) WHEN 22 THEN 19 ELSE 26 END"
+    return f"(rpad(replace(left({written}, -3), ' ', 'T'), {digits}, '0') || 'Z')"
 
 
 def _merged(tokens: Iterable[str | Sql]) -> list[Sql]:

@@ -17,6 +17,7 @@ from access.authentication import principal
 from access.models import Scope
 from access.principals import Principal
 from ingest import aggregates, export, files, reading
+from ingest.aggregate_query import COUNT
 from ingest.conditions import InvalidCondition
 from ingest.parameters import (
     CONDITIONS,
@@ -170,6 +171,6 @@ def _aggregate(request: Request, asked: dict[str, Any]) -> Response:
     except InvalidCondition as error:
         raise ValidationError({"ends_at": [str(error)]}) from error
     query = _query({**asked, "starts_at": start, "ends_at": until}, principal(request))
-    bucket, measures = asked.get("bucket"), asked.get("measure", (aggregates.COUNT,))
+    bucket, measures = asked.get("bucket"), asked.get("measure", (COUNT,))
     found = aggregates.aggregate(aggregates.Aggregation(query, bucket, asked.get("group_by", ()), measures), now)
     return Response({"from": start, "until": until, "bucket": bucket.name if bucket else None, **found._asdict()})

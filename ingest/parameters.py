@@ -6,6 +6,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from ingest import aggregates, chunks, conditional
+from ingest.aggregate_query import Bucket, Group, Measure
 from ingest.conditional import Conditional, read
 from ingest.files import FORMATS
 from ingest.reading import MOST_EVENTS
@@ -78,13 +79,13 @@ class StreamAggregateParameters(EventFilter):
         " `p95:payload.ms`. Repeat it for several.",
     )
 
-    def validate_bucket(self, text: str) -> aggregates.Bucket:
+    def validate_bucket(self, text: str) -> Bucket:
         return read(aggregates.parse_bucket, text)
 
-    def validate_group_by(self, texts: list[str]) -> tuple[aggregates.Group, ...]:
+    def validate_group_by(self, texts: list[str]) -> tuple[Group, ...]:
         return read(aggregates.parse_groups, texts)
 
-    def validate_measure(self, texts: list[str]) -> tuple[aggregates.Measure, ...]:
+    def validate_measure(self, texts: list[str]) -> tuple[Measure, ...]:
         return read(aggregates.parse_measures, texts)
 
 

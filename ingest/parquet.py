@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.columns import Kind
 
 if TYPE_CHECKING:
-    from pyarrow import DataType, RecordBatch
+    from pyarrow import Array, DataType, RecordBatch
 
 ROWS_A_GROUP = 100_000
 BYTES_A_GROUP = 16 << 20
@@ -37,13 +37,12 @@ class ParquetWriter:
         self._batches: list[RecordBatch] = []
 
     def add(self, rows: Sequence[Sequence[Any]]) -> bytes:
-        """Of each row a value for each column: str, datetime, int or None. What of the file is ready; often nothing."""
+        """Of each row a value for each column, as `ingest.columns` has them; what of the file is ready, if anything."""
         import pyarrow
 
         if rows:
             arrays = [
-                pyarrow.array(values, type=field.type)
-                for values, field in zip(zip(*rows, strict=True), self._schema, strict=True)
+                _array(values, field.type) for values, field in zip(zip(*rows, strict=True), self._schema, strict=True)
             ]
             self._batches.append(pyarrow.RecordBatch.from_arrays(arrays, schema=self._schema))
         if self._rows >= ROWS_A_GROUP or sum(batch.nbytes for batch in self._batches) >= BYTES_A_GROUP:
@@ -96,6 +95,14 @@ class _Sink:
 
     def close(self) -> None:
         self.closed = True
+
+
+def _array(values: Sequence[Any], type: "DataType") -> "Array":
+    import pyarrow
+
+    if pyarrow.types.is_timestamp(type):
+        return pyarrow.array(values, pyarrow.string()).cast(type)
+    return pyarrow.array(values, type)
 
 
 def _type(kind: Kind) -> "DataType":

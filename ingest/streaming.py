@@ -34,7 +34,7 @@ def following(first: bytes, others: Pieces) -> Pieces:
     yield from others
 
 
-def csv_lines(lines: Iterable[Iterable[str]]) -> bytes:
+def csv_lines(lines: Iterable[Iterable[Any]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(lines)
     return text.getvalue().encode()

@@ -5,7 +5,6 @@ CSV of all fields has the columns FIXED, `value.<member>` for each member that a
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import msgspec
 from django.db.models import F, Func, TextField
@@ -84,13 +83,9 @@ def _columns(query: RecordQuery) -> tuple[list[str], bool]:
 def _cells(row: Row, names: list[str], has_others: bool) -> Iterator[str]:
     *fixed, text = row
     for value in fixed:
-        yield "" if value is None else defused(value) if isinstance(value, str) else _time(value)
+        yield "" if value is None else defused(value)
     members = _members.decode(text) if text.startswith("{") else {}
     for name in names:
         yield csv_cell(bytes(members[name])) if name in members else ""
     if has_others:
         yield "" if text.startswith("{") else csv_cell(text.encode())
-
-
-def _time(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,3 +1,4 @@
+from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,3 +24,7 @@ class Readings(APIView):
         valid = serializer.validated_data
         reading = Reading.objects.create(type=valid["type"], time=valid["time"], payload=request.data)
         return Response({"id": reading.pk}, status=202)
+
+
+def empty(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from ingest import aggregates
-from ingest.aggregates import Aggregation, Group, parse_bucket
+from ingest.aggregate_query import Group
+from ingest.aggregates import Aggregation, parse_bucket
 from ingest.maintenance import ROLLUP_DAYS
 from ingest.models import RollupMinute, Stream
 from ingest.reading import EventQuery

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import aggregates, chunks
-from ingest.aggregates import Aggregation, Bucket, Group, Measure, parse_bucket
+from ingest.aggregate_query import Bucket, Group, Measure
+from ingest.aggregates import Aggregation, parse_bucket
 from ingest.conditions import InvalidCondition, parse_path
 from ingest.members import Path
 from ingest.models import Stream
