@@ -41,12 +41,15 @@ def test_reading_that_takes_too_long_is_ended_by_the_server(query: Query) -> Non
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"), [({"sql": "SELECT * FROM nothing"}, '"nothing" does not exist'), ({"dsn": "host=/none"}, "")]
+    ("changed", "said"),
+    [
+        ({"sql": "SELECT * FROM nothing"}, r'cannot be read out of PostgreSQL: .*"nothing" does not exist'),
+        ({"dsn": "host=/none"}, "PostgreSQL does not answer"),
+    ],
 )
 def test_what_the_server_minds_is_said(query: Query, changed: dict[str, str], said: str) -> None:
-    with pytest.raises(SnapshotFailed, match="cannot be read out of PostgreSQL") as refusal:
+    with pytest.raises(SnapshotFailed, match=said):
         list(chunks(msgspec.structs.replace(query, **changed)))
-    assert said in str(refusal.value)
 
 
 def test_nothing_can_be_written(query: Query) -> None:
