@@ -65,7 +65,7 @@ def _draft(folder: Path) -> Iterator[Path]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
     except OSError as error:
-        raise SnapshotFailed(f"No snapshot can be kept in {folder}: {error.strerror}.") from error
+        raise SnapshotFailed(f"No snapshot can be kept in SNAPSHOTS_DIR: {error.strerror}.") from error
     try:
         yield draft
     finally:

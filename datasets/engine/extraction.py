@@ -41,7 +41,8 @@ def extract(request: Any, progress: Progress) -> Any:
             "The snapshot needs more memory than it may have: select less, or raise ANALYSIS_MAX_MEMORY_MB."
         ) from None
     except (OSError, duckdb.IOException) as error:
-        raise SnapshotFailed(f"The snapshot cannot be written: {error}.") from error
+        reason = getattr(error, "strerror", None) or "see that there is space, and that the worker may write there"
+        raise SnapshotFailed(f"The snapshot cannot be written into SNAPSHOTS_DIR: {reason}.") from error
     snapshot.write(Path(order.folder), made)
     return msgspec.to_builtins(made)
 

@@ -49,7 +49,8 @@ def convert(connection: duckdb.DuckDBPyConnection, file: File, part: Path) -> tu
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
-        raise SnapshotFailed(f"The Parquet file cannot be read: {str(error).partition(chr(10))[0]}") from error
+        said = str(error).partition("\n")[0].replace(file.path, file.name)
+        raise SnapshotFailed(f"The Parquet file cannot be read: {said}") from error
     return int(rows), [Column(name, leaf.type) for name, leaf in leaves.items()]
 
 
