@@ -3,7 +3,7 @@
 Each of them as JSON text that PostgreSQL makes, and as a value by itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -13,6 +13,7 @@ from ingest.conditions import InvalidCondition, parse_path
 from ingest.members import Path, Sql
 
 MOST_SHOWN = 50
+MOST_ARGUMENTS = 100  # of a function of PostgreSQL
 
 Kind = Literal["text", "json", "time", "integer"]
 
@@ -57,10 +58,7 @@ class Table:
         tokens: list[str | Sql] = []
         for place, (name, path) in enumerate(selection):
             tokens += ["," if place else "{", orjson.dumps(name).decode(), ":", *self._shown(name, path).json]
-        merged = _merged([*tokens, "}" + end])
-        return Sql(
-            f"({' || '.join(piece.text for piece in merged)})", [one for piece in merged for one in piece.parameters]
-        )
+        return _joined(_merged([*tokens, "}" + end]))
 
     def values(self, selection: Selection) -> Sql:
         """What is selected, with commas between."""
@@ -116,13 +114,11 @@ def time(column: str) -> Shown:
 
 def _rfc3339(column: str) -> str:
     """As everywhere in the API: six digits of a second, or none. The session is in UTC."""
-    written = f"{column}::text"  # 2026-01-31 12:34:56.5+00
-    digits = f"CASE length({written}) WHEN 22 THEN 19 ELSE 26 END"
-    return f"(rpad(replace(left({written}, -3), ' ', 'T'), {digits}, '0') || 'Z')"
+    return f"""replace(to_char({column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', '')"""
 
 
 def _merged(tokens: Iterable[str | Sql]) -> list[Sql]:
-    """Neighbouring constants in one: each `||` copies what is before it."""
+    """Neighbouring constants in one."""
     merged, constant = [], ""
     for token in tokens:
         if isinstance(token, str):
@@ -131,3 +127,11 @@ def _merged(tokens: Iterable[str | Sql]) -> list[Sql]:
             merged += [Sql("%s::text", [constant]), token] if constant else [token]
             constant = ""
     return [*merged, Sql("%s::text", [constant])]
+
+
+def _joined(pieces: Sequence[Sql]) -> Sql:
+    """One text of them: concat() makes it at once, where each `||` would copy what is before it."""
+    groups = [pieces[start : start + MOST_ARGUMENTS] for start in range(0, len(pieces), MOST_ARGUMENTS)]
+    texts = [f"concat({', '.join(piece.text for piece in group)})" for group in groups]
+    text = texts[0] if len(texts) == 1 else f"concat({', '.join(texts)})"
+    return Sql(text, [one for piece in pieces for one in piece.parameters])

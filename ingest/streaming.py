@@ -1,5 +1,6 @@
 """Answers that are made piece by piece while they are sent, and tables in them."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Generator, Iterable
@@ -18,15 +19,24 @@ Pieces = Generator[bytes]
 async def streamed(pieces: Pieces) -> AsyncIterator[bytes]:
     """For the event loop; each piece is made in the thread of the request, which has the connection.
 
-    The next one is made when the client has taken the one before. An empty piece is only a chance to end early, for a
+    One is made while the client takes the one before, and no more. An empty piece is only a chance to end early, for a
     client that has gone.
     """
+    upcoming = asyncio.ensure_future(_next(pieces))
     try:
-        while (piece := await sync_to_async(next)(pieces, None)) is not None:  # type: ignore[call-arg]
+        while (piece := await upcoming) is not None:
+            upcoming = asyncio.ensure_future(_next(pieces))
             if piece:
                 yield piece
     finally:
+        await asyncio.wait([upcoming])
+        if not upcoming.cancelled():
+            upcoming.exception()  # was raised already, or is nobody's any more
         await sync_to_async(pieces.close)()
+
+
+async def _next(pieces: Pieces) -> bytes | None:
+    return await sync_to_async(next)(pieces, None)  # type: ignore[call-arg]
 
 
 def following(first: bytes, others: Pieces) -> Pieces:

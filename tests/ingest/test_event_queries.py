@@ -100,6 +100,12 @@ def test_only_what_is_selected_is_shown(api: Client, stream: Stream) -> None:
     ]
 
 
+def test_as_many_members_are_shown_as_may_be_asked_for(api: Client, stream: Stream) -> None:
+    store(stream, {f"f{n}": n for n in range(50)})
+    [shown] = ask(api, fields=",".join(f"payload.f{n}" for n in range(50))).json()["results"]
+    assert shown == {f"payload.f{n}": n for n in range(50)}
+
+
 def test_pages_of_a_condition_neither_repeat_nor_skip_while_events_arrive(api: Client, stream: Stream) -> None:
     for n in range(40):
         store(stream, {"n": n, "even": n % 2 == 0}, now_ms=AT_MS + n)
