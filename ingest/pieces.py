@@ -14,7 +14,7 @@ from ingest.columns import Selection, Table
 from ingest.members import Sql
 from ingest.reading import set_locally, time_limit
 
-ROWS_A_PIECE = 5000
+ROWS_A_PIECE = 20_000
 BYTES_A_PIECE = 4 << 20
 """Of documents as they are stored, possibly compressed; one row is read in any case."""
 
