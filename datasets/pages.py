@@ -1,5 +1,6 @@
 """Pages of datasets. They are made here; what changes something goes by the API."""
 
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -78,34 +79,47 @@ def tags(found: "QuerySet[Dataset]") -> list[str]:
 @require_safe
 @needs(Scope.READ)
 def dataset(request: HttpRequest, pk: int) -> HttpResponse:
-    found, now = get_object_or_404(visible_datasets(request), pk=pk), timezone.now()
-    asker = principal_of(request.user)
+    is_open = visible_tasks(request).filter(dataset=pk, status__in=OPEN).exists()  # first: what ends meanwhile is shown
+    found, asker, now = get_object_or_404(visible_datasets(request), pk=pk), principal_of(request.user), timezone.now()
     [line] = lines.dataset_lines([found], now)
     tasks = visible_tasks(request).filter(dataset=found)
-    history = [lines.task_line(task, now) for task in tasks.defer("result")[:TASKS_SHOWN]]
-    profiled = tasks.filter(kind="profile", status=Status.SUCCESS).first()
-    taken = sampling.read(found, SAMPLE_ROWS)
     may_operate = visibility.sees(asker, Scope.OPERATE, found)
     context = {
         "dataset": found,
         "line": line,
-        "tasks": history,
-        "any_open": tasks.filter(status__in=OPEN).exists(),
-        "profile_task": profiled,
-        "profile": results.shown(profiled) if profiled else None,
-        "cards_shown": CARDS_SHOWN,
-        "cards_slice": f":{CARDS_SHOWN}",
-        "kinds": kind_forms(found, others(request, found)) if may_operate else [],
-        "columns": results.columns(found.columns or []),
-        "sample": results.sample(taken["columns"], taken["rows"]) if taken else None,
+        "any_open": is_open,
+        "tasks": [lines.task_line(task, now) for task in tasks.defer("result")[:TASKS_SHOWN]],
+        "kinds": kind_forms(found, others(request)) if may_operate else [],
         "may_operate": may_operate,
         "may_change": visibility.may_change(asker, found),
         "nil": NIL,
+        **latest_profile(tasks),
+        **first_rows(found),
     }
     return render(request, "datasets/dataset.html", context)
 
 
-def others(request: HttpRequest, dataset: Dataset) -> list[tuple[str, str]]:
-    """Id and name of those that it may be compared with; itself is among them, for another window."""
-    found = visible_datasets(request).order_by("name").values_list("pk", "name")[:MOST_OTHERS]
+def latest_profile(tasks: "QuerySet[AnalysisTask]") -> dict[str, Any]:
+    """`cards_slice`: which cards of it are shown."""
+    task = tasks.filter(kind="profile", status=Status.SUCCESS).first()
+    shown = results.shown(task) if task else None
+    return {
+        "profile_task": task,
+        "profile": shown if shown and "cards" in shown else None,
+        "cards_shown": CARDS_SHOWN,
+        "cards_slice": f":{CARDS_SHOWN}",
+    }
+
+
+def first_rows(dataset: Dataset) -> dict[str, Any]:
+    taken = sampling.read(dataset, SAMPLE_ROWS)
+    return {
+        "columns": results.columns(dataset.columns or []),
+        "sample": results.sample(taken["columns"], taken["rows"]) if taken else None,
+    }
+
+
+def others(request: HttpRequest) -> list[tuple[str, str]]:
+    """Id and name of the datasets that one may be compared with; itself too, for another window."""
+    found = visible_datasets(request, Scope.OPERATE).order_by("name").values_list("pk", "name")[:MOST_OTHERS]
     return [(str(pk), name) for pk, name in found]

@@ -181,6 +181,12 @@ def test_a_result_of_another_version_is_shown_as_json(reader: Client) -> None:
     assert 'data-testid="column"' not in text
 
 
+def test_an_old_profile_is_not_shown_on_the_page_of_the_dataset(reader: Client) -> None:
+    dataset = make_read_dataset()
+    make_task(dataset, "profile", kind_version=99)
+    assert 'aria-label="Profile"' not in page(reader, f"/datasets/{dataset.pk}/")
+
+
 def test_a_task_can_be_cancelled_while_open_and_retried_when_it_failed(staff: Client) -> None:
     dataset = make_read_dataset()
     for status, button in (
