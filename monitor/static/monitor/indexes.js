@@ -46,6 +46,7 @@ section.querySelector("form")?.addEventListener("submit", (event) => {
   const { path, kind } = Object.fromEntries(new FormData(event.target));
   change("POST", address, JSON.stringify({ path, kind }));
 });
+for (const button of section.querySelectorAll("form [type=submit]")) button.disabled = false;
 for (const button of section.querySelectorAll("[data-delete]")) {
   button.addEventListener("click", () => change("DELETE", `${address}${button.dataset.delete}/`));
 }

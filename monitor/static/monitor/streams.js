@@ -50,3 +50,4 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   save(form);
 });
+form.querySelector("[type=submit]").disabled = false;

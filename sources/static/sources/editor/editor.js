@@ -146,5 +146,6 @@ for (const button of editor.querySelectorAll("[data-ask]")) {
 }
 document.getElementById("file").addEventListener("change", ({ target }) => target.files[0] && send(target.files[0]));
 addEventListener("beforeunload", (event) => isDirty && event.preventDefault());
+editor.querySelector("[type=submit]").disabled = false;
 readText();
 if (editor.dataset.method === "POST") clearTimeout(timer); // nobody has been wrong yet
