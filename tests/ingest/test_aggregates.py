@@ -95,7 +95,8 @@ def test_the_filters_hold_here_too(api: Client) -> None:
 
 
 numbers = st.sampled_from(["0", "1", "-1", "2.50", "1e3", "0.1", "7", "12345678901234567890.25", "null", '"5"', "[1]"])
-sites = st.sampled_from(['"a"', '"b"', "1", "1.0", "null", "true", "{}", "[1]"])
+texts = st.sampled_from(["a", "b", "", "1", "1.0", "-", "true", "false", "null", "[1]", "{}", '"', '"a', "é", " 1"])
+sites = st.sampled_from(["1", "1.0", "-1", "null", "true", "false", "{}", "[1]"]) | texts.map(json.dumps)
 stored = st.lists(st.tuples(st.integers(0, 7), st.sampled_from(["x", "y", "", None]), numbers, sites), max_size=25)
 
 
