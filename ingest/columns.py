@@ -13,7 +13,8 @@ from ingest.conditions import InvalidCondition, parse_path
 from ingest.members import Path, Sql
 
 MOST_SHOWN = 50
-MOST_ARGUMENTS = 100  # of a function of PostgreSQL
+ESCAPED = r'[\x01-\x1f"\\]'
+"""What has to be in JSON, as a regular expression of PostgreSQL."""
 
 Kind = Literal["text", "json", "time", "integer"]
 
@@ -90,11 +91,14 @@ def document(column: str) -> Shown:
 
 
 def text(column: str) -> Shown:
-    return Shown("text", (Sql(f"coalesce(to_json({column})::text, 'null')", []),), Sql(column, []))
+    """Most texts have nothing to be escaped: to see that takes a third of what to_json() does."""
+    escaped = f"CASE WHEN {column} ~ '{ESCAPED}' THEN to_json({column})::text ELSE '\"' || {column} || '\"' END"
+    return Shown("text", (Sql(f"coalesce({escaped}, 'null')", []),), Sql(column, []))
 
 
 def uuid(column: str) -> Shown:
-    return Shown("text", ('"', Sql(column, []), '"'), Sql(f"{column}::text", []))
+    value = Sql(f"{column}::text", [])
+    return Shown("text", ('"', value, '"'), value)
 
 
 def integer(column: str) -> Shown:
@@ -130,8 +134,9 @@ def _merged(tokens: Iterable[str | Sql]) -> list[Sql]:
 
 
 def _joined(pieces: Sequence[Sql]) -> Sql:
-    """One text of them: concat() makes it at once, where each `||` would copy what is before it."""
-    groups = [pieces[start : start + MOST_ARGUMENTS] for start in range(0, len(pieces), MOST_ARGUMENTS)]
-    texts = [f"concat({', '.join(piece.text for piece in group)})" for group in groups]
-    text = texts[0] if len(texts) == 1 else f"concat({', '.join(texts)})"
-    return Sql(text, [one for piece in pieces for one in piece.parameters])
+    """One text of them, none of which is NULL: by halves, so that none is copied often. Cheaper than concat()."""
+    if len(pieces) == 1:
+        return pieces[0]
+    middle = len(pieces) // 2
+    left, right = _joined(pieces[:middle]), _joined(pieces[middle:])
+    return Sql(f"({left.text} || {right.text})", [*left.parameters, *right.parameters])

@@ -1,42 +1,54 @@
 """Events as files, oldest first."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
+from ingest.chunks import received_at
 from ingest.conditions import joined
 from ingest.members import Sql
 from ingest.models import Stream
-from ingest.pieces import ROWS_A_PIECE, Reader
-from ingest.reading import ADVICE, PAYLOAD, EventQuery, after, select
-from ingest.selection import EVENTS
+from ingest.pieces import Reader
+from ingest.reading import ADVICE, PAYLOAD, EventQuery, select
+from ingest.selection import EVENTS, events_of
 
 SCANNED = ("id", "received_at", "time", "stream_id", "key", "type", "payload")
 
 
 def reader(query: EventQuery) -> Reader:
+    stream = _only_stream(query)
     return Reader(
-        table=EVENTS,
-        scan=lambda last: _scan(query, last),
+        table=EVENTS if stream is None else events_of(stream),
+        scan=_scan(query),
         wanted=_wanted(query),
-        order="received_at, id",
-        last='max("event"."id"::text COLLATE "C")',
+        last='(array_agg("event"."id"))[count(*)::integer]',  # in a quarter of the time of max() of texts
         advice=ADVICE,
         settings={"enable_sort": "off"},  # an index has them in order; sorting would read all that is left
     )
 
 
-def _scan(query: EventQuery, last: str | None) -> Sql:
-    """The events that are read: what an index would not find is left in."""
-    streams = query.streams if _is_for_one_stream(query) else None
-    indexed = EventQuery(streams=streams, starts_at=query.starts_at, ends_at=query.ends_at)
-    found = after(select(indexed), UUID(last) if last else None, oldest_first=True).values(*SCANNED)[:ROWS_A_PIECE]
-    text, parameters = found.query.sql_with_params()
-    return Sql(text, list(parameters))
+def _scan(query: EventQuery) -> Callable[[UUID | None, int], Sql]:
+    """The events that are read: what an index would not find is left in. Most of the query is put together once."""
+    streams = None if _only_stream(query) is None else query.streams
+    indexed = select(EventQuery(streams=streams, starts_at=query.starts_at, ends_at=query.ends_at)).values(*SCANNED)
+    text, parameters = indexed.query.sql_with_params()
+
+    def scan(last: UUID | None, rows: int) -> Sql:
+        condition, after = "", list[Any]()
+        if last is not None:
+            moment = received_at(last)
+            # The first is implied by the second; it lets PostgreSQL leave out partitions.
+            condition, after = "WHERE received_at >= %s AND (received_at, id) > (%s, %s)", [moment, moment, last]
+        limited = f"SELECT * FROM ({text}) AS event {condition} ORDER BY received_at, id LIMIT {rows}"
+        return Sql(limited, [*parameters, *after])
+
+    return scan
 
 
 def _wanted(query: EventQuery) -> Sql:
     """Which of them are given."""
     text, parameters = joined(query.conditions, PAYLOAD)
-    if query.streams is not None and not _is_for_one_stream(query):
+    if query.streams is not None and _only_stream(query) is None:
         text += " AND event.stream_id = ANY(%s)"
         parameters.append(list(Stream.objects.filter(name__in=query.streams).values_list("pk", flat=True)))
     if query.types is not None:
@@ -48,5 +60,6 @@ def _wanted(query: EventQuery) -> Sql:
     return Sql(text, parameters)
 
 
-def _is_for_one_stream(query: EventQuery) -> bool:
-    return query.streams is not None and len(query.streams) == 1
+def _only_stream(query: EventQuery) -> str | None:
+    """Its name."""
+    return next(iter(query.streams)) if query.streams is not None and len(query.streams) == 1 else None

@@ -9,81 +9,119 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 
 from ingest.columns import Selection, Table
 from ingest.members import Sql
-from ingest.reading import set_locally, time_limit
+from ingest.reading import time_limit
 
-ROWS_A_PIECE = 20_000
+ROWS_A_PIECE = 5000
+
+ROWS_READ = 20_000
+"""At most, for one piece, where few are wanted: fewer than FEW_ROWS of those before, or lines of FEW_BYTES."""
+
+FEW_ROWS = 500
+FEW_BYTES = 100_000
+
 BYTES_A_PIECE = 4 << 20
 """Of documents as they are stored, possibly compressed; one row is read in any case."""
 
-PIECE = """(
-    SELECT * FROM (
-        SELECT *, sum(pg_column_size({document})) OVER earlier - pg_column_size({document}) AS bytes_before
-        FROM ({scan}) AS scanned WINDOW earlier AS (ORDER BY {order} ROWS UNBOUNDED PRECEDING)
-    ) AS counted WHERE bytes_before < %s
-)"""
-LINES = "SELECT string_agg({line}, '') FILTER (WHERE {wanted}), {last} FROM {piece} AS {table}"
+SIZE = "SELECT count(*), sum(pg_column_size({document}))::bigint FROM ({scan}) AS {table}"
+LINES = "SELECT {last}, string_agg({line}, '') FILTER (WHERE {wanted}) FROM ({scan}) AS {table}"
 ROWS = """
-WITH {table} AS MATERIALIZED {piece}
+WITH {table} AS MATERIALIZED ({scan})
 SELECT NULL, {values} FROM {table} WHERE {wanted} UNION ALL SELECT {last}, {nothing} FROM {table}
 """
 
 Row = tuple[Any, ...]
+Id = Any
+"""Of a row, as psycopg gives it: a UUID or an int."""
+
+
+class _Bytes(Loader):
+    """A text as it comes, to be sent on: neither decoded nor encoded."""
+
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads the rows of `table` that are `wanted`.
 
-    `scan`: the next ROWS_A_PIECE after the row of that id, or from the beginning, in the order of the columns `order`;
-    `last`: the id of the last of some rows, as text. `advice`: to those whose query is too
-    slow. `settings` of PostgreSQL, for each query.
+    `scan`: at most so many rows after the one of that id, or from the beginning, in the order of an index; `last`: the
+    id of the last of some rows in that order. `advice`: to those whose query is too slow. `settings` of PostgreSQL, for
+    each query.
     """
 
     table: Table
-    scan: Callable[[str | None], Sql]
+    scan: Callable[[Id | None, int], Sql]
     wanted: Sql
-    order: str
     last: str
     advice: str
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self, selection: Selection) -> Iterator[bytes]:
         """Pieces of lines of JSON; empty where no row that was read is wanted. Raises QueryTooSlow; so does `rows`."""
-        line, last = self.table.json_line(selection, end="\n"), None
+        line = self.table.json_line(selection, end="\n")
+
+        def query(scan: Sql) -> Sql:
+            text = self._filled(LINES, scan, line=line.text)
+            return Sql(text, [*line.parameters, *self.wanted.parameters, *scan.parameters])
+
+        last, rows = None, ROWS_A_PIECE
         while True:
-            piece = self._piece(last)
-            text = self._filled(LINES, piece, line=line.text)
-            [(lines, last)] = self._read(text, [*line.parameters, *self.wanted.parameters, *piece.parameters])
+            [(last, lines)], rows = self._read(query, last, rows, _Bytes)
             if last is None:
                 return
-            yield (lines or "").encode()
+            yield lines or b""
+            rows = _next_rows(rows, were_few=len(lines or b"") < FEW_BYTES)
 
     def rows(self, selection: Selection) -> Iterator[list[Row]]:
         """Pieces of rows of what is selected; empty where no row that was read is wanted."""
-        values, nothing, last = self.table.values(selection), ", ".join(["NULL"] * len(selection)), None
+        values, nothing = self.table.values(selection), ", ".join(["NULL"] * len(selection))
+
+        def query(scan: Sql) -> Sql:
+            text = self._filled(ROWS, scan, values=values.text, nothing=nothing)
+            return Sql(text, [*scan.parameters, *values.parameters, *self.wanted.parameters])
+
+        last, rows = None, ROWS_A_PIECE
         while True:
-            piece = self._piece(last)
-            text = self._filled(ROWS, piece, values=values.text, nothing=nothing)
-            *found, (last, *_) = self._read(text, [*piece.parameters, *values.parameters, *self.wanted.parameters])
+            (*found, (last, *_)), rows = self._read(query, last, rows)
             if last is None:
                 return
             yield [row[1:] for row in found]
+            rows = _next_rows(rows, were_few=len(found) < FEW_ROWS)
 
-    def _piece(self, last: str | None) -> Sql:
-        scan, parameters = self.scan(last)
-        text = PIECE.format(document=self.table.document, scan=scan, order=self.order)
-        return Sql(text, [*parameters, BYTES_A_PIECE])
+    def _read(
+        self, query: Callable[[Sql], Sql], last: Id | None, rows: int, texts: type[Loader] | None = None
+    ) -> tuple[list[Row], int]:
+        """What the query finds of so many rows, or fewer if they are large; and how many."""
+        with time_limit(self.advice, **self.settings):
+            scan, rows = self._fitting(last, rows)
+            return _fetched(query(scan), texts), rows
 
-    def _filled(self, text: str, piece: Sql, **more: str) -> str:
-        return text.format(table=self.table.name, wanted=self.wanted.text, last=self.last, piece=piece.text, **more)
+    def _fitting(self, last: Id | None, rows: int) -> tuple[Sql, int]:
+        """As many as are no larger than a piece may be. To look takes a tenth of what reading them does."""
+        while True:
+            scan = self.scan(last, rows)
+            [(found, size)] = _fetched(Sql(self._filled(SIZE, scan, document=self.table.document), scan.parameters))
+            if found <= 1 or size <= BYTES_A_PIECE:
+                return scan, rows
+            rows = max(1, found * BYTES_A_PIECE // size)
 
-    def _read(self, text: str, parameters: list[Any]) -> list[Row]:
-        with time_limit(self.advice):
-            for name, value in self.settings.items():
-                set_locally(name, value)
-            with connection.cursor() as cursor:
-                cursor.execute(text, parameters)
-                return list(cursor.fetchall())
+    def _filled(self, text: str, scan: Sql, **more: str) -> str:
+        return text.format(table=self.table.name, wanted=self.wanted.text, last=self.last, scan=scan.text, **more)
+
+
+def _next_rows(rows: int, were_few: bool) -> int:
+    return min(2 * rows, ROWS_READ) if were_few else ROWS_A_PIECE
+
+
+def _fetched(query: Sql, texts: type[Loader] | None = None) -> list[Row]:
+    with connection.cursor() as cursor:
+        if texts:
+            cursor.cursor.adapters.register_loader("text", texts)
+        cursor.execute(query.text, query.parameters)
+        return list(cursor.fetchall())

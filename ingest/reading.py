@@ -121,11 +121,15 @@ def after(events: "QuerySet[Event]", cursor: UUID | None, oldest_first: bool) ->
 
 
 @contextmanager
-def time_limit(advice: str = ADVICE) -> Iterator[None]:
-    """A transaction whose statements may take QUERY_TIMEOUT_SECONDS each. Raises QueryTooSlow, with the advice."""
+def time_limit(advice: str = ADVICE, **parameters: str) -> Iterator[None]:
+    """A transaction whose statements may take QUERY_TIMEOUT_SECONDS each, with these parameters of PostgreSQL.
+
+    Raises QueryTooSlow, with the advice.
+    """
+    limit = f"{max(1, round(settings.QUERY_TIMEOUT_SECONDS * 1000))}ms"
     try:
         with transaction.atomic():
-            set_locally("statement_timeout", f"{max(1, round(settings.QUERY_TIMEOUT_SECONDS * 1000))}ms")
+            _set_locally(statement_timeout=limit, **parameters)
             yield
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
@@ -133,10 +137,11 @@ def time_limit(advice: str = ADVICE) -> Iterator[None]:
         raise
 
 
-def set_locally(name: str, value: str) -> None:
-    """A parameter of PostgreSQL, until the end of the transaction."""
+def _set_locally(**parameters: str) -> None:
+    """Until the end of the transaction."""
+    calls = ", ".join(["set_config(%s, %s, true)"] * len(parameters))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+        cursor.execute(f"SELECT {calls}", [text for parameter in parameters.items() for text in parameter])
 
 
 def _page(query: EventQuery, limit: int, cursor: UUID | None) -> "QuerySet[Event]":

@@ -26,6 +26,7 @@ async def streamed(pieces: Pieces) -> AsyncIterator[bytes]:
     try:
         while (piece := await upcoming) is not None:
             upcoming = asyncio.ensure_future(_next(pieces))
+            await asyncio.sleep(0)  # it begins now: while a piece is written nothing else may get its turn
             if piece:
                 yield piece
     finally:

@@ -13,7 +13,7 @@ from ingest import files
 from ingest.columns import Selection
 from ingest.formulas import defused
 from ingest.members import Sql
-from ingest.pieces import ROWS_A_PIECE, Reader, Row
+from ingest.pieces import Reader, Row
 from ingest.reading import time_limit
 from ingest.streaming import Pieces, csv_cell, csv_lines
 from sources.errors import LimitExceeded
@@ -45,16 +45,15 @@ def file(format: str, query: RecordQuery, selection: Selection | None) -> Pieces
 def reader(query: RecordQuery) -> Reader:
     return Reader(
         table=RECORDS,
-        scan=lambda last: _scan(query, last),
+        scan=lambda last, rows: _scan(query, last, rows),
         wanted=wanted(query),
-        order="id",
-        last='max("record"."id")::text',
+        last='max("record"."id")',
         advice=ADVICE,
     )
 
 
-def _scan(query: RecordQuery, last: str | None) -> Sql:
-    found = indexed(query).filter(pk__gt=int(last or 0)).order_by("pk").values(*SCANNED)[:ROWS_A_PIECE]
+def _scan(query: RecordQuery, last: int | None, rows: int) -> Sql:
+    found = indexed(query).filter(pk__gt=last or 0).order_by("pk").values(*SCANNED)[:rows]
     text, parameters = found.query.sql_with_params()
     return Sql(text, list(parameters))
 

@@ -1,6 +1,7 @@
 """PostgreSQL: where it may live, its first start, and how it runs."""
 
 import importlib.util
+import os
 import re
 import shutil
 import signal
@@ -34,6 +35,10 @@ SETTINGS = {
     "log_min_error_statement": "panic",  # a statement may hold somebody's payload
     "log_checkpoints": "off",
 }
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(8 << 20), "MALLOC_TRIM_THRESHOLD_": str(16 << 20)}
+"""Left to itself glibc gives the memory of each large result back to the system, and takes it again page by page for
+the next one: a fifth of the time of an export."""
+
 CHATTER = re.compile(
     r"\] (LOG: |DETAIL: |HINT: |STATEMENT: "
     r"|FATAL:  (the database system is|terminating connection due to administrator command))"
@@ -56,6 +61,7 @@ def postgres(home: Home) -> Process:
             *(str(programs / "postgres"), "-D", str(data)),
             *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
         ),
+        env={**os.environ, **MEMORY},
         cwd=Path("/"),
         user=account.uid if account.is_other else None,
         group=account.gid if account.is_other else None,

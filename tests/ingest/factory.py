@@ -3,8 +3,9 @@
 from uuid import UUID
 
 import orjson
+import pytest
 
-from ingest import buffer, chunks
+from ingest import buffer, chunks, pieces
 from ingest.envelope import Event
 from ingest.models import Stream
 
@@ -26,3 +27,9 @@ def push_chunk(stream: Stream, events: list[Event], *, shard: int = 0, now_ms: i
 
 BAD_PAYLOAD = b'{"nul": "\\u0000"}'
 """Refused by jsonb; acceptance would never let it through."""
+
+
+def read_in_pieces(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Exports read so many rows at once."""
+    for name in ("ROWS_A_PIECE", "ROWS_READ"):
+        monkeypatch.setattr(pieces, name, rows)

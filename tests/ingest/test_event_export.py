@@ -5,6 +5,7 @@ import io
 import json
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,11 +18,12 @@ from django.test import AsyncClient
 from access.keys import create_key
 from access.models import Scope
 from ingest import chunks, export, files, pieces
+from ingest.members import Sql
 from ingest.models import Stream
 from ingest.reading import EventQuery
 from ingest.selection import EVENTS
 from ingest.writer import write_chunks
-from tests.ingest.factory import make_stream
+from tests.ingest.factory import make_stream, read_in_pieces
 
 Get = Callable[..., Awaitable[Any]]
 
@@ -73,7 +75,7 @@ async def test_lines_are_the_events_of_the_list_oldest_first(get: Get, stream: S
 
 
 async def test_the_filters_are_those_of_the_list(get: Get, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "ROWS_A_PIECE", 3)
+    read_in_pieces(monkeypatch, rows=3)
     doors = await sync_to_async(make_stream)("doors")
     for n in range(20):
         await sync_to_async(store)(doors if n % 5 == 0 else stream, {"n": n}, type=f"t{n % 2}", after_ms=n)
@@ -115,7 +117,7 @@ async def test_a_table_has_a_column_for_each_member_and_no_formula(get: Get, str
 async def test_pieces_are_made_when_they_are_asked_for_and_keep_no_transaction_open(
     get: Get, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "ROWS_A_PIECE", 3)
+    read_in_pieces(monkeypatch, rows=3)
     await sync_to_async(store)(stream, *({"n": n} for n in range(7)))
     answer = await get("/api/events/export/", {"ends_at": "2027-01-01T00:00:00Z"})
     pieces = aiter(answer.streaming_content)
@@ -148,15 +150,32 @@ def test_a_piece_of_large_events_is_no_larger_than_a_few_of_them(stream: Stream)
 def test_where_nothing_is_wanted_a_piece_is_empty_and_the_next_is_made_on_request(
     stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "ROWS_A_PIECE", 2)
+    read_in_pieces(monkeypatch, rows=2)
     store(stream, *({"n": n} for n in range(5)))
     assert list(files.ndjson(export.reader(EventQuery(key="none")), EVENTS.all)) == [b"", b"", b""]
+
+
+def test_more_are_read_at_once_while_few_are_wanted(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[int]()
+    monkeypatch.setattr(pieces, "ROWS_A_PIECE", 2)
+    monkeypatch.setattr(pieces, "ROWS_READ", 7)
+    monkeypatch.setattr(pieces, "FEW_BYTES", 400)
+    store(stream, *({"n": n} for n in range(20)), type="rare")
+    store(stream, *({"n": n} for n in range(8)), type="often", after_ms=1)
+    reader = export.reader(EventQuery(types=frozenset({"often"})))
+
+    def scan(last: pieces.Id | None, rows: int) -> Sql:
+        asked.append(rows)
+        return reader.scan(last, rows)
+
+    made = [piece.count(b"\n") for piece in replace(reader, scan=scan).lines(EVENTS.all)]
+    assert (made, asked) == ([0, 0, 0, 0, 7, 1], [2, 4, 7, 7, 7, 2, 4])
 
 
 async def test_events_that_arrive_meanwhile_are_not_followed_for_ever(
     get: Get, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "ROWS_A_PIECE", 2)
+    read_in_pieces(monkeypatch, rows=2)
     before = chunks.encode(chunks.new_chunk_id(), [(stream.pk, [(None, None, None, b"{}")] * 3)])
     await sync_to_async(write_chunks)([before])
     answer = await get("/api/events/export/")

@@ -4,10 +4,9 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import duckdb
@@ -20,13 +19,14 @@ from pyarrow import parquet as pq
 
 from ingest import chunks, export, files, parquet
 from ingest.errors import QueryTooSlow
+from ingest.members import Sql
 from ingest.models import Stream
 from ingest.parquet import ParquetWriter
-from ingest.pieces import Reader
+from ingest.pieces import Id, Reader
 from ingest.reading import EventQuery
 from ingest.selection import EVENTS
 from ingest.writer import write_chunks
-from tests.ingest.factory import make_stream
+from tests.ingest.factory import make_stream, read_in_pieces
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
 
@@ -91,7 +91,7 @@ def test_without_events_there_is_a_file_with_columns_alone() -> None:
 
 
 def test_pieces_become_groups_of_rows_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "ROWS_A_PIECE", 3)
+    read_in_pieces(monkeypatch, rows=3)
     monkeypatch.setattr(parquet, "ROWS_A_GROUP", 5)
     store(make_stream(), *(b'{"n": %d}' % n for n in range(20)))
     pieces = list(files.parquet(export.reader(ALL), EVENTS.all))
@@ -111,7 +111,7 @@ def test_large_events_make_small_groups() -> None:
 
 
 def test_what_fails_half_way_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "ROWS_A_PIECE", 1)
+    read_in_pieces(monkeypatch, rows=1)
     monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
     store(make_stream(), *TEXTS)
     pieces = files.parquet(_failing_after(2, export.reader(ALL)), EVENTS.all)
@@ -124,15 +124,15 @@ def test_what_fails_half_way_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _failing_after(pieces: int, reader: Reader) -> Reader:
-    scan: Callable[[str | None], Any] = reader.scan
-    scanned = iter(range(pieces))
+    begins: set[Id | None] = set()
 
-    def failing(last: str | None) -> Any:
-        if next(scanned, None) is None:
+    def failing(last: Id | None, rows: int) -> Sql:
+        begins.add(last)
+        if len(begins) > pieces:
             raise QueryTooSlow(1, "Ask for less.")
-        return scan(last)
+        return reader.scan(last, rows)
 
-    return Reader(reader.table, failing, reader.wanted, reader.order, reader.last, reader.advice)
+    return replace(reader, scan=failing)
 
 
 def test_a_process_that_makes_no_file_does_not_load_pyarrow() -> None:

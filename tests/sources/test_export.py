@@ -16,8 +16,8 @@ from django.utils import timezone
 from access.keys import create_key
 from access.models import Scope
 from ingest.formulas import defused
-from sources import export
 from sources.models import Record, Source
+from tests.ingest.factory import read_in_pieces
 
 Get = Callable[..., Awaitable[Any]]
 
@@ -105,7 +105,7 @@ async def test_the_filters_are_those_of_the_list(get: Get) -> None:
 
 
 async def test_pieces_follow_each_other_without_a_gap(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "ROWS_A_PIECE", 3)
+    read_in_pieces(monkeypatch, rows=3)
     for number in range(7):
         await sync(record, f"k{number}", {"n": number})
     assert [row["value.n"] for row in await table(get)] == [str(number) for number in range(7)]

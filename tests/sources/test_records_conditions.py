@@ -17,6 +17,7 @@ from sources.models import Record, Source
 from sources.reading import RecordQuery
 from sources.selection import RECORDS
 from tests.ingest.conditions import exact, holds
+from tests.ingest.factory import read_in_pieces
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
 
@@ -133,7 +134,7 @@ def rows_of(format: str, body: bytes) -> list[list[Any]]:
 
 @pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
 def test_a_file_holds_what_is_selected(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "ROWS_A_PIECE", 2)
+    read_in_pieces(monkeypatch, rows=2)
     selection = RECORDS.parse_selection("key,value.n")
     body = b"".join(export.file(format, RecordQuery(), selection))
     rows = rows_of(format, body)
