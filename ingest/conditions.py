@@ -47,8 +47,11 @@ class InvalidCondition(ValueError):
 
 
 class Condition(Protocol):
-    def sql(self, column: str) -> Sql:
-        """A condition to stand beside others; where it does not hold it may be NULL. `column` is SQL, not checked."""
+    def sql(self, column: str, for_index: bool = False) -> Sql:
+        """A condition to stand beside others; where it does not hold it may be NULL. `column` is SQL, not checked.
+
+        `for_index`: written so that an index on a number can be used, which takes longer where none is.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Comparison:
     operator: str
     value: Value
 
-    def sql(self, column: str) -> Sql:
+    def sql(self, column: str, for_index: bool = False) -> Sql:
         member, names = self.path.sql(column)
         value = self.value
         if self.operator == "ne":
@@ -80,7 +83,8 @@ class Comparison:
             return _texts(self.path, column, f"{SIGNS[self.operator]} %s", [value], value.text)
         if value.kind == "number":
             sign = SIGNS[self.operator]
-            return _numbers(self.path, column, f"{sign} %s::jsonb", f"{sign} %s::numeric", value.json)
+            as_numeric = f"{sign} %s::numeric" if for_index else None
+            return _numbers(self.path, column, f"{sign} %s::jsonb", as_numeric, value.json)
         return Sql(f"({member} = %s::jsonb)", [*names, value.json])
 
 
@@ -89,7 +93,7 @@ class OneOf:
     path: Path
     values: tuple[Value, ...]
 
-    def sql(self, column: str) -> Sql:
+    def sql(self, column: str, for_index: bool = False) -> Sql:
         """Numbers, texts and others each in their own way, as Comparison has them."""
         texts, numbers = ([value for value in self.values if value.kind == kind] for kind in ("string", "number"))
         others = [value.json for value in self.values if value.kind not in ("string", "number")]
@@ -97,8 +101,9 @@ class OneOf:
         if texts:
             found.append(_texts(self.path, column, "= ANY(%s::text[])", texts, [value.text for value in texts]))
         if numbers:
-            listed = ("= ANY(%s::text[]::jsonb[])", "= ANY(%s::text[]::numeric[])")
-            found.append(_numbers(self.path, column, *listed, [value.json for value in numbers]))
+            as_numeric = "= ANY(%s::text[]::numeric[])" if for_index else None
+            given = [value.json for value in numbers]
+            found.append(_numbers(self.path, column, "= ANY(%s::text[]::jsonb[])", as_numeric, given))
         if others:
             member, names = self.path.sql(column)
             found.append(Sql(f"{member} = ANY(%s::text[]::jsonb[])", [*names, others]))
@@ -116,15 +121,18 @@ def _texts(path: Path, column: str, comparison: str, values: Sequence[Value], gi
     return Sql(f"({text} {comparison} AND {check})", [*names, given, *again])
 
 
-def _numbers(path: Path, column: str, as_jsonb: str, as_numeric: str, given: Any) -> Sql:
-    """The same twice: jsonb is compared in two thirds of the time, an index has numerics.
+def _numbers(path: Path, column: str, as_jsonb: str, as_numeric: str | None, given: Any) -> Sql:
+    """jsonb is compared in two thirds of the time; for an index, which has numerics, the same is said twice.
 
     PostgreSQL looks at the former first, and takes it for true of one row in two; it has statistics of the latter.
     """
     member, names = path.sql(column)
-    number, again = path.number(column)
     quick = f"CASE WHEN {member} {as_jsonb} THEN jsonb_typeof({member}) = 'number' ELSE false END"
-    return Sql(f"({quick} AND {number} {as_numeric})", [*names, given, *names, *again, given])
+    found = Sql(f"({quick})", [*names, given, *names])
+    if as_numeric is None:
+        return found
+    number, again = path.number(column)
+    return Sql(f"({found.text} AND {number} {as_numeric})", [*found.parameters, *again, given])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,7 @@ class Contains:
     path: Path
     value: Value
 
-    def sql(self, column: str) -> Sql:
+    def sql(self, column: str, for_index: bool = False) -> Sql:
         member, names = self.path.sql(column)
         return Sql(
             f"(CASE jsonb_typeof({member}) WHEN 'string' THEN strpos({member} #>> '{{}}', %s) > 0"
@@ -146,7 +154,7 @@ class Exists:
     path: Path
     wanted: bool
 
-    def sql(self, column: str) -> Sql:
+    def sql(self, column: str, for_index: bool = False) -> Sql:
         member, names = self.path.sql(column)
         return Sql(f"({member} IS {'NOT NULL' if self.wanted else 'NULL'})", names)
 
@@ -157,13 +165,13 @@ class Contained:
 
     json: str
 
-    def sql(self, column: str) -> Sql:
+    def sql(self, column: str, for_index: bool = False) -> Sql:
         return Sql(f"({column} @> %s::jsonb)", [self.json])
 
 
-def joined(conditions: Sequence[Condition], column: str) -> Sql:
+def joined(conditions: Sequence[Condition], column: str, for_index: bool = False) -> Sql:
     """All of them; true without any."""
-    pieces = [condition.sql(column) for condition in conditions]
+    pieces = [condition.sql(column, for_index) for condition in conditions]
     return Sql(
         " AND ".join(piece.text for piece in pieces) or "true", [one for piece in pieces for one in piece.parameters]
     )

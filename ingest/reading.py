@@ -23,7 +23,7 @@ from ingest.chunks import received_at
 from ingest.columns import Selection
 from ingest.conditions import Condition, joined
 from ingest.errors import QueryTooSlow
-from ingest.models import Event, Stream
+from ingest.models import Event, FieldIndex, IndexKind, Stream
 from ingest.selection import EVENTS
 
 MOST_EVENTS = 1000
@@ -102,9 +102,15 @@ def select(query: EventQuery) -> "QuerySet[Event]":
     if query.ends_at is not None:
         events = events.filter(received_at__lt=query.ends_at)
     if query.conditions:
-        text, parameters = joined(query.conditions, PAYLOAD)
+        text, parameters = joined(query.conditions, PAYLOAD, for_index=_has_indexes(query))
         events = events.extra(where=[text], params=parameters)
     return events
+
+
+def _has_indexes(query: EventQuery) -> bool:
+    """Whether an index on numbers is wished for, in any of the streams."""
+    wishes = FieldIndex.objects.filter(kind=IndexKind.NUMBER).order_by()
+    return (wishes if query.streams is None else wishes.filter(stream__name__in=query.streams)).exists()
 
 
 def after(events: "QuerySet[Event]", cursor: UUID | None, oldest_first: bool) -> "QuerySet[Event]":

@@ -18,7 +18,7 @@ class Words:
 
     text: str
 
-    def sql(self, column: str) -> Sql:
+    def sql(self, column: str, for_index: bool = False) -> Sql:
         found = f"jsonb_path_query({column}, 'strict $.** ? (@.type() == \"string\")')"
         texts = f"(SELECT string_agg(one #>> '{{}}', ' ') FROM {found} AS one)"
         return Sql(

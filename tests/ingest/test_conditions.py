@@ -40,10 +40,15 @@ payloads = st.dictionaries(names, documents, min_size=1, max_size=3).map(
 
 
 def found(condition: Condition, payload: str) -> bool:
-    text, parameters = condition.sql("p")
+    plain, for_index = condition.sql("p"), condition.sql("p", for_index=True)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {text} FROM (SELECT %s::jsonb AS p) AS one", [*parameters, payload])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(
+            f"SELECT {plain.text}, {for_index.text} FROM (SELECT %s::jsonb AS p) AS one",
+            [*plain.parameters, *for_index.parameters, payload],
+        )
+        one, other = map(bool, cursor.fetchone())
+    assert one is other
+    return one
 
 
 @CHECKED
