@@ -5,8 +5,7 @@ so do datasets of records and their source. An upload is of its owner, and of th
 analysis has to tell is for those who see all that it ran on, as that was then, and the dataset as it is now.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import Q
 
@@ -18,19 +17,23 @@ from datasets.models import Dataset, DatasetKind
 NOTHING = Q(pk__in=[])
 
 
+class Bound(NamedTuple):
+    """What a dataset may be of: names `within` these, None: whatever there is. `lookup`: for this in a query."""
+
+    lookup: str
+    within: frozenset[str] | None
+    what: str
+
+
 def seen(asker: Principal, scope: str, prefix: str = "") -> Q:
     """A condition on datasets: those within the reach of the asker's scope. `prefix`: the way to their fields."""
-    reach = asker.reach(scope)
-    if not reach:
-        return NOTHING
-    if reach == EVERYWHERE:
+    if asker.reach(scope) == EVERYWHERE:
         return Q()
-    events, records, uploads = (Q(**{f"{prefix}kind": kind.value}) for kind in DatasetKind)
-    if reach.streams is not None:
-        events &= Q(**{f"{prefix}definition__streams__contained_by": sorted(reach.streams)})
-    if reach.sources is not None:
-        records &= Q(**{f"{prefix}definition__source__in": sorted(reach.sources)})
-    return events | records | (uploads & Q(**{f"{prefix}owner": asker.name}))
+    found = NOTHING
+    for kind, bound in _bounds(asker, scope).items():
+        within = Q() if bound.within is None else Q(**{f"{prefix}{bound.lookup}": sorted(bound.within)})
+        found |= Q(**{f"{prefix}kind": kind}) & within
+    return found
 
 
 def tasks_seen(asker: Principal, scope: str) -> Q:
@@ -42,9 +45,7 @@ def tasks_seen(asker: Principal, scope: str) -> Q:
 
 
 def sees(asker: Principal, scope: str, dataset: Dataset) -> bool:
-    if dataset.kind == DatasetKind.UPLOAD:
-        return bool(asker.reach(scope)) and (dataset.owner == asker.name or asker.reach(scope) == EVERYWHERE)
-    return not lacks(asker, scope, dataset.kind, dataset.definition)
+    return not lacks(asker, scope, dataset)
 
 
 def may_change(asker: Principal, dataset: Dataset) -> bool:
@@ -53,14 +54,30 @@ def may_change(asker: Principal, dataset: Dataset) -> bool:
     return sees(asker, Scope.MANAGE, dataset) or (is_owner and sees(asker, Scope.OPERATE, dataset))
 
 
-def lacks(asker: Principal, scope: str, kind: str, definition: Mapping[str, Any]) -> str:
-    """What a definition asks for beyond the reach of the scope, in words; "" for nothing."""
+def lacks(asker: Principal, scope: str, dataset: Dataset) -> str:
+    """What it is of beyond the reach of the scope, in words; "" for nothing."""
+    _, within, what = _bounds(asker, scope)[dataset.kind]
+    if within is None:
+        return ""
+    named = _named(dataset)
+    missing = sorted(named - within)
+    return f"the {what} '{missing[0]}'" if missing else "" if named else f"all {what}s"
+
+
+def _bounds(asker: Principal, scope: str) -> dict[str, Bound]:
+    """By the kind of dataset."""
     reach = asker.reach(scope)
-    if kind == DatasetKind.EVENTS and reach.streams is not None:
-        missing = sorted(set(definition.get("streams") or ()) - reach.streams)
-        if not definition.get("streams"):
-            return "all streams"
-        return f"the stream '{missing[0]}'" if missing else ""
-    if kind == DatasetKind.RECORDS and not reach.has_source(definition.get("source")):
-        return f"the source '{definition['source']}'" if definition.get("source") else "all sources"
-    return "" if reach else "anything"
+    owners = None if reach == EVERYWHERE else frozenset([asker.name] if reach else [])
+    return {
+        DatasetKind.EVENTS: Bound("definition__streams__contained_by", reach.streams, "stream"),
+        DatasetKind.RECORDS: Bound("definition__source__in", reach.sources, "source"),
+        DatasetKind.UPLOAD: Bound("owner__in", owners, "owner"),
+    }
+
+
+def _named(dataset: Dataset) -> frozenset[str]:
+    """Its streams, its source or its owner; nothing: it is of all that there are."""
+    if dataset.kind == DatasetKind.EVENTS:
+        return frozenset(dataset.definition.get("streams") or ())
+    one = dataset.owner if dataset.kind == DatasetKind.UPLOAD else dataset.definition.get("source")
+    return frozenset([one] if one else ())

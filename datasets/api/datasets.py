@@ -99,7 +99,7 @@ class DatasetViewSet(Processing, viewsets.ModelViewSet[Dataset]):
         asker, scope = principal(self.request), scope_of(self.request, self)
         if kind == DatasetKind.UPLOAD:
             saving.usable_upload(asker, scope, msgspec.convert(document, definition.File))
-        elif missing := visibility.lacks(asker, scope, kind, document):
+        elif missing := visibility.lacks(asker, scope, Dataset(kind=kind, definition=document)):
             raise PermissionDenied(f"Your scope '{scope}' is not for {missing}.")
 
     @extend_schema(

@@ -75,8 +75,9 @@ def test_who_sees_which(name: str, datasets: dict[str, Dataset]) -> None:
     ],
 )
 def test_what_is_beyond_ones_reach_is_named(kind: str, definition: dict[str, Any], missing: str) -> None:
-    assert visibility.lacks(asker("user:9", some("a", "s")), Scope.READ, kind, definition) == missing
-    assert visibility.lacks(asker("user:9", EVERYWHERE), Scope.READ, kind, definition) == ""
+    dataset = Dataset(kind=kind, definition=definition)
+    assert visibility.lacks(asker("user:9", some("a", "s")), Scope.READ, dataset) == missing
+    assert visibility.lacks(asker("user:9", EVERYWHERE), Scope.READ, dataset) == ""
 
 
 def test_results_over_what_a_dataset_was_are_for_who_may_read_that(datasets: dict[str, Dataset]) -> None:
