@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import F, Func, Q, QuerySet, TextField
+from django.db.models import F, Func, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -16,6 +16,7 @@ from access.models import Scope
 from access.pages import may, needs
 from access.principals import principal_of
 from datasets import lines, sampling, visibility
+from datasets.api.filters import filtered
 from datasets.drawing import results
 from datasets.kind_forms import kind_forms
 from datasets.models import OPEN, AnalysisTask, Dataset, DatasetKind, Status
@@ -46,7 +47,7 @@ def visible_tasks(request: HttpRequest, scope: Scope = Scope.READ) -> "QuerySet[
 def datasets(request: HttpRequest) -> HttpResponse:
     asked = {name: value for name in FILTERS if (value := request.GET.get(name, "").replace("\x00", "").strip())}
     visible = visible_datasets(request)
-    page = Paginator(chosen(visible, asked), DATASETS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(filtered(visible, asked), DATASETS_A_PAGE).get_page(request.GET.get("page"))
     shown = lines.dataset_lines(page.object_list, timezone.now())
     context = {
         "asked": asked,
@@ -59,15 +60,6 @@ def datasets(request: HttpRequest) -> HttpResponse:
         "may_operate": may(request, Scope.OPERATE),
     }
     return render(request, "datasets/datasets.html", context)
-
-
-def chosen(found: "QuerySet[Dataset]", asked: dict[str, str]) -> "QuerySet[Dataset]":
-    """`q`: part of the name or description, or a whole tag."""
-    if text := asked.get("q"):
-        found = found.filter(Q(name__icontains=text) | Q(description__icontains=text) | Q(tags__contains=[text]))
-    if kind := asked.get("kind"):
-        found = found.filter(kind=kind)
-    return found.filter(tags__contains=[asked["tag"]]) if "tag" in asked else found
 
 
 def tags(found: "QuerySet[Dataset]") -> list[str]:

@@ -23,7 +23,7 @@ from access.models import Scope
 from access.permissions import scope_of
 from datasets import definition, saving, visibility
 from datasets.api.answers import said
-from datasets.api.filters import ByName, DatasetFilter
+from datasets.api.filters import ByName, DatasetFilter, Strict
 from datasets.api.processing import Processing
 from datasets.api.serializers import DatasetSerializer
 from datasets.doorbell import ring
@@ -42,6 +42,7 @@ class DatasetViewSet(Processing, viewsets.ModelViewSet[Dataset]):
 
     queryset = Dataset.objects.all()
     serializer_class = DatasetSerializer
+    filter_backends = [Strict]
     filterset_class = DatasetFilter
     pagination_class = ByName
     ordering_fields = ["name", "created_at", "updated_at", "rows"]

@@ -19,6 +19,7 @@ from access.models import Scope
 from access.permissions import scope_of
 from datasets import analyses, downloads, visibility
 from datasets.api.answers import Conflict, said
+from datasets.api.filters import Strict
 from datasets.api.serializers import TaskDetailSerializer, TaskSerializer
 from datasets.asking import ask
 from datasets.doorbell import ring
@@ -32,6 +33,7 @@ class TaskViewSet(viewsets.ReadOnlyModelViewSet[AnalysisTask]):
     """Newest first."""
 
     queryset = AnalysisTask.objects.select_related("dataset")
+    filter_backends = [Strict]
     filterset_fields = ["dataset", "kind", "status"]
     pagination_class = Newest
     write_scope = Scope.OPERATE

@@ -110,13 +110,29 @@ def test_listings_are_searched_filtered_ordered_and_paged(api: Client) -> None:
     make_dataset("file", "upload", upload=str(make_upload().pk))
     assert names(api.get("/api/datasets/?q=APPLE")) == ["Apple pie", "apples"]
     assert names(api.get("/api/datasets/?q=pear")) == ["apples", "pears"]
-    assert names(api.get("/api/datasets/?tag=red")) == ["apples"]
+    assert names(api.get("/api/datasets/?tag=red")) == names(api.get("/api/datasets/?q=red")) == ["apples"]
     assert names(api.get("/api/datasets/?kind=upload")) == ["file"]
     assert names(api.get("/api/datasets/?ordering=-rows")) == ["pears", "apples", "file", "Apple pie"]
     assert names(api.get("/api/datasets/?ordering=created_at")) == ["pears", "apples", "Apple pie", "file"]
     assert api.get("/api/datasets/?ordering=owner").status_code == 400
     first = api.get("/api/datasets/?ordering=created_at&limit=3").json()
     assert names(api.get(first["next"])) == ["file"]
+
+
+@pytest.mark.parametrize("path", ["/api/datasets/", "/api/tasks/"])
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("knid=events", "no such parameter; there are cursor, "),
+        ("kind=events&kind=upload", "twice"),
+        ("kind=", "empty"),
+    ],
+)
+def test_parameters_of_listings_are_not_ignored(api: Client, path: str, query: str, said: str) -> None:
+    answer = api.get(f"{path}?{query}&limit=5")
+    assert answer.status_code == 400
+    [(name, [message])] = answer.json()["fields"].items()
+    assert (name, said in message) == (query.partition("=")[0], True)
 
 
 def test_ones_own_are_found(api: Client) -> None:
