@@ -29,7 +29,7 @@ class Window(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CompareParameters(Struct, frozen=True, forbid_unknown_fields=True):
-    other: Annotated[int | None, Meta(description="The id of the dataset to compare with; this one if left out.")] = (
+    other: Annotated[int | None, Meta(description="The dataset to compare with, by its id; this one if left out.")] = (
         None
     )
     window: Annotated[Window | None, Meta(description="Only rows of this dataset from that time.")] = None

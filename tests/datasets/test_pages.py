@@ -181,6 +181,20 @@ def test_a_result_of_another_version_is_shown_as_json(reader: Client) -> None:
     assert 'data-testid="column"' not in text
 
 
+def test_a_comparison_names_both_and_says_when_one_has_no_rows(reader: Client) -> None:
+    snapshots = [{"id": "0f3a", "dataset_name": "readings"}, {"id": "1e2b", "dataset_name": "pumps"}]
+    for rows, said in (
+        ({"data": 1000, "other": 0}, "The other has no rows:"),
+        ({"data": 0, "other": 7}, "There are no rows here:"),
+        ({"data": 0, "other": 0}, "Neither has rows:"),
+    ):
+        result = {"kind": "compare", "version": 1, "data": {**DATA["compare"], "rows": rows}}
+        task = make_task(make_read_dataset(said), "compare", result=result, snapshots=snapshots)
+        text = page(reader, f"/analyses/{task.pk}/")
+        assert f"{said} values cannot be compared." in text
+        assert "</a> with pumps</h1>" in text
+
+
 def test_an_old_profile_is_not_shown_on_the_page_of_the_dataset(reader: Client) -> None:
     dataset = make_read_dataset()
     make_task(dataset, "profile", kind_version=99)

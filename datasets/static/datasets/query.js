@@ -29,7 +29,7 @@ export class QueryBox {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.form.requestSubmit();
     });
     this.cancel.addEventListener("click", () => this.#cancel());
-    section.querySelector("[data-column-names]")?.addEventListener("click", (event) => this.#insert(event.target.dataset.insert));
+    section.querySelector("[data-column-names]").addEventListener("click", (event) => this.#insert(event.target.dataset.insert));
   }
 
   async run(button) {
@@ -112,8 +112,8 @@ export class QueryBox {
 }
 
 /**
- * The place in the SQL that a message points to, by DuckDB's `LINE 2: … ^`, by `(Line 2, column 8.)`, or by a name of a
- * column that is not there; or null.
+ * The place in the SQL that a message points to, by DuckDB's `LINE 2: … ^`, by `(Line 2, column 8.)`, or by the name of a
+ * column or table that is not there; or null.
  */
 export function position(sql, message) {
   const lines = sql.split("\n");
@@ -124,7 +124,7 @@ export function position(sql, message) {
 }
 
 function named(sql, message) {
-  const name = message.match(/column "([^"]+)" not found/)?.[1];
+  const name = message.match(/(?:column|table) "([^"]+)" not found/)?.[1];
   const place = name === undefined ? -1 : sql.indexOf(name);
   return place < 0 ? null : place;
 }

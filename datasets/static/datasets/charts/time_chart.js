@@ -42,6 +42,7 @@ export class TimeChart {
       padding: [10, 12, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       cursor: { y: false, drag: { x: true, y: false }, ...(this.sync && { sync: { key: this.sync } }) },
+      scales: { x: { range: around } },
       axes: [axis({ size: 26, space: 90, values: clocks }), axis({ size: 56, space: 28, values: (_, values) => values.map((value) => compact.format(value)) })],
     };
   }
@@ -52,6 +53,9 @@ export class TimeChart {
     return { width, height: width < NARROW_PIXELS ? Math.round(height * 0.8) : height };
   }
 }
+
+/** What the chart shows of time: a moment that is alone stands in the middle of a minute. */
+const around = ({ data: [times] }, from, to) => (times.length === 1 ? [times[0] - 30, times[0] + 30] : [from, to]);
 
 const thin = (colour) => ({ stroke: colour("line"), width: 1 });
 const utc = (at) => new Date(at * 1000).toISOString();
