@@ -11,11 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-NUMBERS = (
-    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL"),
-    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
-)
-TIMES = ("TIMESTAMP", "DATE")
+from datasets.kinds.profiling.field import NUMBER, TIME, kind_of
+
 FIRST = ("other", "metric", "metrics", "sql")
 """What an analysis is about is asked first."""
 MOST_OFFERED = 200
@@ -127,14 +124,16 @@ def _choices(name: str, member: Mapping[str, Any], columns: Columns, datasets: C
     if name == "other":
         return datasets
     if name in ("metric", "metrics"):
-        return _named(columns, NUMBERS)
+        return _named(columns, NUMBER)
     if name == "time_column":
-        return _named(columns, TIMES)
+        return _named(columns, TIME)
     return _named(columns) if name.endswith(("column", "columns")) else None
 
 
-def _named(columns: Columns, types: tuple[str, ...] = ("",)) -> Choices:
-    return [(one["name"], one["name"]) for one in columns if one["type"].startswith(types)][:MOST_OFFERED]
+def _named(columns: Columns, kind: str = "") -> Choices:
+    """Those of the kind, or all."""
+    names = [one["name"] for one in columns if kind in ("", kind_of(one["type"]))]
+    return [(name, name) for name in names[:MOST_OFFERED]]
 
 
 def _control(name: str, type: str, choices: Choices | None) -> str:

@@ -18,6 +18,13 @@ _KINDS = {**dict.fromkeys({*_INTEGERS, "INTEGER", "UINTEGER", *FRACTIONS}, NUMBE
 _KINDS |= {"VARCHAR": TEXT, "JSON": TEXT}
 
 
+def kind_of(type: str) -> str:
+    """What a column of DuckDB's type is taken for."""
+    if type.startswith("TIMESTAMP"):
+        return TIME
+    return NUMBER if type.startswith("DECIMAL") else _KINDS.get(type, OTHER)
+
+
 @dataclass(frozen=True)
 class Field:
     position: int
@@ -26,9 +33,7 @@ class Field:
 
     @property
     def kind(self) -> str:
-        if self.type.startswith("TIMESTAMP"):
-            return TIME
-        return NUMBER if self.type.startswith("DECIMAL") else _KINDS.get(self.type, OTHER)
+        return kind_of(self.type)
 
     @property
     def value(self) -> str:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from datasets.engine.table import Table, quoted
 from datasets.errors import Refused
+from datasets.kinds.profiling.field import NUMBER, TIME, kind_of
 from datasets.snapshot import Column
 
 MOST_BUCKETS = 10_000
@@ -24,11 +25,6 @@ LENGTHS = (
 """In seconds: what a bucket may be when nobody says. Beyond them multiples of the last."""
 UNITS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY}
 ZONED = "TIMESTAMP WITH TIME ZONE"
-TIMES = (ZONED, "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
-NUMBERS = {
-    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"),
-    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
-}
 MILLISECONDS, MICROSECONDS = 1_000, 1_000_000
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -97,7 +93,7 @@ def axis(table: Table, parameters: SeriesParameters, most: int, shortest: int = 
 def numeric(table: Table, names: Sequence[str]) -> list[str]:
     """These columns, or all that are numbers. Raises Refused."""
     types = {column.name: column.type for column in table.columns}
-    numbers = [name for name, kind in types.items() if kind in NUMBERS or kind.startswith("DECIMAL")]
+    numbers = [name for name, kind in types.items() if kind_of(kind) == NUMBER]
     for name in names:
         if name not in types:
             raise Refused(f"There is no column {name}. Numbers are in: {', '.join(numbers) or 'none'}.")
@@ -109,7 +105,7 @@ def numeric(table: Table, names: Sequence[str]) -> list[str]:
 
 
 def _time_column(table: Table, name: str) -> Column:
-    times = {column.name: column for column in table.columns if column.type in TIMES}
+    times = {column.name: column for column in table.columns if kind_of(column.type) == TIME}
     chosen = name or table.snapshot.time_column or (next(iter(times)) if len(times) == 1 else "")
     if chosen in times:
         return times[chosen]
