@@ -5,7 +5,6 @@ the same moment; a snapshot that was whole by then is not taken again.
 """
 
 import logging
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -92,7 +91,6 @@ class Execution:
             progress(0.0, f"Taking a snapshot of {dataset.name}")
             ended, now = self._pulse.ended, self._task.created_at
             folders.append(snapshots.obtain(dataset, now, progress, ended, self._limits()))
-            os.utime(folders[-1])  # a task may have waited for long, and its snapshot is not to be taken for unused
         return folders
 
     def _run(self, kind: Kind[Any], folders: list[Path]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 from django.conf import settings
+from django.utils import timezone
 
 from datasets import definition, snapshot
 from datasets.children import Limits
@@ -63,8 +64,8 @@ def obtain(dataset: Dataset, now: datetime, progress: Progress, ended: threading
     made = snapshot.whole(folder)
     if made is None:
         made = make(Order(dataset, selected, when, found, id, folder), now, progress, ended, limits)
-        prune(now)
-    _use(folder, now)
+        prune(timezone.now())
+    os.utime(folder)  # used at this moment, however long ago `now` is: a task may have waited
     told = {"rows": made.rows, "columns": msgspec.to_builtins(made.columns), "snapshot_at": made.taken_at}
     Dataset.objects.filter(pk=dataset.pk, version=dataset.version).update(**told)
     return folder
@@ -109,10 +110,6 @@ def _folders() -> Iterator[_Folder]:
             continue  # another has just removed it
         number = path.name.partition("-")[0]
         yield _Folder(path, int(number) if number.isdecimal() else 0, used_at, size)
-
-
-def _use(folder: Path, now: datetime) -> None:
-    os.utime(folder, (now.timestamp(), now.timestamp()))
 
 
 def _remove(folder: Path) -> None:

@@ -3,8 +3,9 @@
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -143,8 +144,23 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, settings: Sett
         obtain(dataset())
 
 
+def used(folder: Path, at: datetime = NOW) -> Path:
+    os.utime(folder, (at.timestamp(), at.timestamp()))
+    return folder
+
+
+def test_one_is_used_when_it_is_taken_and_not_when_it_was_asked_for(stream: Stream, snapshots_dir: Path) -> None:
+    of = dataset(streams=["sensors"])
+    long_ago = NOW - timedelta(days=400)
+    for _ in ("made", "used again"):
+        before = time.time() - 1
+        folder = obtain(of, long_ago)
+        assert folder.stat().st_mtime > before
+        used(folder, long_ago)
+
+
 def test_what_was_not_used_for_a_day_is_removed(stream: Stream, snapshots_dir: Path) -> None:
-    folder = obtain(dataset(streams=["sensors"]))
+    folder = used(obtain(dataset(streams=["sensors"])))
     assert snapshots.prune(NOW + timedelta(hours=23)) == 0
     assert snapshots.prune(NOW + timedelta(hours=25)) == 1
     assert not folder.exists()
@@ -152,10 +168,10 @@ def test_what_was_not_used_for_a_day_is_removed(stream: Stream, snapshots_dir: P
 
 def test_drafts_and_snapshots_of_deleted_datasets_are_removed_when_nobody_can_be_at_them(snapshots_dir: Path) -> None:
     of = dataset()
-    folder = obtain(of)
+    folder = used(obtain(of))
     of.delete()
     (snapshots_dir / ".draft-left").mkdir()
-    os.utime(snapshots_dir / ".draft-left", (NOW.timestamp(), NOW.timestamp()))
+    used(snapshots_dir / ".draft-left")
     assert snapshots.prune(NOW + timedelta(seconds=60)) == 0
     assert snapshots.prune(NOW + timedelta(hours=1)) == 2
     assert not folder.exists()
@@ -164,7 +180,9 @@ def test_drafts_and_snapshots_of_deleted_datasets_are_removed_when_nobody_can_be
 def test_beyond_the_space_for_all_the_ones_used_longest_ago_are_removed(
     snapshots_dir: Path, settings: Settings
 ) -> None:
-    folders = [obtain(dataset(name=str(n)), NOW + timedelta(hours=n)) for n in range(3)]
+    folders = [obtain(dataset(name=str(n))) for n in range(3)]
+    for hours, folder in enumerate(folders):
+        used(folder, NOW + timedelta(hours=hours))
     size = sum(file.stat().st_size for file in folders[0].iterdir())
     settings.SNAPSHOTS_MAX_BYTES = size * 2 + size // 2
     assert snapshots.prune(NOW + timedelta(hours=4)) == 1
