@@ -182,7 +182,19 @@ OPTIONS: tuple[Option, ...] = (
         "Most requests a second that all sources together send to one host.",
         SOURCES,
     ),
-    Option("SOURCES_MAX_UPLOAD_BYTES", "1073741824", "Largest file that can be uploaded to be a source.", SOURCES),
+    Option(
+        "SOURCES_MAX_UPLOAD_BYTES",
+        "1073741824",
+        "Largest file that can be uploaded to be a source or a dataset.",
+        SOURCES,
+    ),
+    Option(
+        "UPLOADS_MAX_GB_PER_OWNER",
+        "20",
+        "Most space of all files together that one user or one key has uploaded and that are kept, in GB; past it"
+        " another one is refused.",
+        SOURCES,
+    ),
     Option("SOURCES_RUN_RETENTION_DAYS", "30", "Days that ended runs and their logs are kept.", SOURCES),
     Option(
         "SOURCES_SECRET_KEYS",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
+from django.db.models import Sum
 
 from access.differences import storable
 from sources.bodies import Body
@@ -30,8 +31,8 @@ def store(stream: Readable | None, name: str, content_type: str = "", created_by
     """Read the stream to its end and keep it.
 
     When it breaks off, nothing of it stays. When this process dies, what it left is never opened, and `prune` deletes
-    it. Raises LimitExceeded above SOURCES_MAX_UPLOAD_BYTES, BadDefinition for a form
-    or without a stream, and what the stream raises.
+    it. Raises LimitExceeded above SOURCES_MAX_UPLOAD_BYTES, and where all that `created_by` has sent is above
+    UPLOADS_MAX_GB_PER_OWNER; BadDefinition for a form or without a stream, and what the stream raises.
     """
     shown = storable(name)[-255:]
     if stream is None:
@@ -54,11 +55,23 @@ def _store_pieces(upload: Upload, stream: Readable) -> None:
         upload.size += len(piece)
         if upload.size > most:
             raise LimitExceeded(f"The file has more than {most} bytes, the most that is taken.", "too_many_bytes")
+        upload.save(update_fields=["size"])  # so that what is sent at the same time counts too
+        _check_all_of(upload.created_by)
         digest.update(piece)
         UploadPiece.objects.create(upload=upload, number=number, data=piece)
     upload.sha256 = digest.digest()
     upload.complete = True
     upload.save(update_fields=["size", "sha256", "complete"])
+
+
+def _check_all_of(owner: str) -> None:
+    most: int = settings.UPLOADS_MAX_BYTES_PER_OWNER
+    if (Upload.objects.filter(created_by=owner).aggregate(bytes=Sum("size"))["bytes"] or 0) > most:
+        raise LimitExceeded(
+            f"With this file yours would have more than {most:,} bytes together, the most that one may have"
+            " (UPLOADS_MAX_GB_PER_OWNER): delete datasets and uploads that you no longer need, and send it again.",
+            "too_many_bytes",
+        )
 
 
 def _pieces(stream: Readable) -> Iterator[bytes]:

@@ -21,12 +21,13 @@ from access.differences import difference
 from access.errors import PermissionDenied
 from access.models import Scope
 from access.permissions import scope_of
-from datasets import definition, saving, visibility
+from datasets import definition, saving, sniffing, visibility
 from datasets.api.answers import said
 from datasets.api.filters import ByName, DatasetFilter, Strict
 from datasets.api.processing import Processing
 from datasets.api.serializers import DatasetSerializer
 from datasets.doorbell import ring
+from datasets.errors import InvalidDataset, NameTaken
 from datasets.models import Dataset, DatasetKind
 from sources import uploads
 from sources.api.uploads import Bytes
@@ -99,7 +100,9 @@ class DatasetViewSet(Processing, viewsets.ModelViewSet[Dataset]):
         """Raises PermissionDenied, InvalidDataset."""
         asker, scope = principal(self.request), scope_of(self.request, self)
         if kind == DatasetKind.UPLOAD:
-            saving.usable_upload(asker, scope, msgspec.convert(document, definition.File))
+            file = msgspec.convert(document, definition.File)
+            saving.usable_upload(asker, scope, file)
+            sniffing.check(file)
         elif missing := visibility.lacks(asker, scope, Dataset(kind=kind, definition=document)):
             raise PermissionDenied(f"Your scope '{scope}' is not for {missing}.")
 
@@ -115,24 +118,32 @@ class DatasetViewSet(Processing, viewsets.ModelViewSet[Dataset]):
     @action(detail=False, methods=["post"], url_path="upload", parser_classes=[Bytes])
     def upload(self, request: Request) -> Response:
         """A dataset of the file that is the body: `curl --data-binary @prices.csv '…?name=prices.csv'`."""
-        file = unquote(request.query_params.get("name", ""))
-        named = DatasetSerializer(
-            data={
-                "name": request.query_params.get("dataset") or file,
-                "kind": DatasetKind.UPLOAD.value,
-                "definition": {"upload": NO_UPLOAD},
-            }
-        )
-        named.is_valid(raise_exception=True)
-        try:
-            stored = uploads.store(request.stream, file, request.content_type or "", principal(request).name)
-        except SourceError as error:
-            raise ValidationError([str(error)]) from error
-        dataset = Dataset(**{**named.validated_data, "definition": {"upload": str(stored.pk)}})
-        with said(), transaction.atomic():
-            made = self._make(dataset, file=stored.name, bytes=stored.size)
+        file, title = unquote(request.query_params.get("name", "")), request.query_params.get("dataset")
+        given = {"name": title or file, "kind": DatasetKind.UPLOAD.value, "definition": {"upload": NO_UPLOAD}}
+        named, called = DatasetSerializer(data=given), "dataset" if title else "name"
+        if not named.is_valid():
+            raise ValidationError({called: named.errors["name"]})
+        with said():
+            try:
+                made = self._of_file(request, file, Dataset(**named.validated_data))
+            except (SourceError, InvalidDataset) as error:
+                raise ValidationError({"file": [str(error)]}) from error
+            except NameTaken as error:
+                raise ValidationError({called: [str(error)]}) from error
         ring()
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+
+    def _of_file(self, request: Request, name: str, dataset: Dataset) -> Dataset:
+        """Keep the body as the file of the new dataset, if there will be one."""
+        stored = uploads.store(request.stream, name, request.content_type or "", principal(request).name)
+        try:
+            sniffing.check(definition.File(stored.pk))
+            dataset.definition = {"upload": str(stored.pk)}
+            with transaction.atomic():
+                return self._make(dataset, file=stored.name, bytes=stored.size)
+        except BaseException:
+            uploads.delete(stored.pk)
+            raise
 
 
 def _audited(dataset: Dataset) -> dict[str, Any]:

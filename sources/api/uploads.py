@@ -62,7 +62,7 @@ class UploadViewSet(
         try:
             upload = uploads.store(request.stream, name, request.content_type or "", principal(request).name)
         except SourceError as error:
-            raise ValidationError([str(error)]) from error
+            raise ValidationError({"file": [str(error)]}) from error
         audit.record(request, "upload.create", "upload", upload.pk, upload.name, {"bytes": upload.size})
         return Response(UploadSerializer(upload).data, status=status.HTTP_201_CREATED)
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from sources.bodies import Body
+from sources.decode.content import Content
 from sources.decode.csv_rows import decode_csv
+from sources.decode.encoding import encoding_of, utf8
 from sources.decode.json_rows import decode_json
 from sources.decode.ndjson_rows import decode_ndjson
 from sources.decode.packed import Packed
@@ -15,7 +17,7 @@ from sources.definition import Decode, RunLimits
 from sources.errors import Undecodable
 from sources.rows import Item
 
-__all__ = ["rows"]
+__all__ = ["check", "rows"]
 
 _decoders = {"json": decode_json, "ndjson": decode_ndjson, "csv": decode_csv, "xml": decode_xml}
 
@@ -31,9 +33,29 @@ def rows(body: Body, spec: Decode, limits: RunLimits) -> Iterator[Item]:
     if _is_workbook(body, spec):
         yield from decode_xlsx(body, spec, limits)
         return
+    content = _plain(body, spec, limits)
+    yield from _decoders[format_of(content, spec)](content, spec)
+
+
+def check(body: Body, spec: Decode, limits: RunLimits) -> None:
+    """Raises what `rows` would, where the first MiB tells that there are none in the whole."""
+    if _is_workbook(body, spec):
+        return
+    content = _plain(body, spec, limits)
+    match format_of(content, spec):
+        case "csv":
+            encoding_of(content, spec)
+        case "json" | "ndjson" as name:
+            head = utf8(content, spec).peek(1)
+            starts = [line.lstrip()[:40] for line in (head.splitlines() if name == "ndjson" else [head])]
+            if any(starts) and not any(start.startswith((b"{", b"[")) for start in starts):
+                raise Undecodable(f"This is no JSON of rows, it begins with {starts[0].decode(errors='replace')!r}.")
+
+
+def _plain(body: Body, spec: Decode, limits: RunLimits) -> Content:
     content = unpack(body, spec, limits)
     refuse_foreign(content.stream.peek(1))
-    yield from _decoders[format_of(content, spec)](content, spec)
+    return content
 
 
 def _is_workbook(body: Body, spec: Decode) -> bool:

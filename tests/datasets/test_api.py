@@ -164,13 +164,18 @@ def test_a_file_becomes_a_dataset_in_one_step(api: Client, settings: Settings) -
         {"upload": str(upload.pk)},
     )
     assert (upload.kept, upload.size) == (True, len(CSV))
-    taken = api.post("/api/datasets/upload/?name=prices%20of%20may.csv", CSV, content_type="text/csv")
-    assert list(taken.json()["fields"]) == ["name"]
+    for query, field in ("name=prices%20of%20may.csv", "name"), ("name=a.csv&dataset=prices%20of%20may.csv", "dataset"):
+        taken = api.post(f"/api/datasets/upload/?{query}", CSV, content_type="text/csv")
+        assert (taken.status_code, list(taken.json()["fields"])) == (400, [field])
     other = api.post("/api/datasets/upload/?name=prices%20of%20may.csv&dataset=May", CSV, content_type="text/csv")
     assert (other.status_code, other.json()["name"]) == (201, "May")
     settings.SOURCES_MAX_UPLOAD_BYTES = 10
     large = api.post("/api/datasets/upload/?name=large.csv", CSV, content_type="text/csv")
-    assert large.status_code == 400
+    assert (large.status_code, list(large.json()["fields"])) == (400, ["file"])
+    settings.SOURCES_MAX_UPLOAD_BYTES, settings.UPLOADS_MAX_BYTES_PER_OWNER = 1000, 2 * len(CSV)
+    for address in ("/api/datasets/upload/", "/api/uploads/"):
+        [said] = api.post(f"{address}?name=third.csv", CSV, content_type="text/csv").json()["fields"]["file"]
+        assert "UPLOADS_MAX_GB_PER_OWNER" in said
     assert Upload.objects.count() == Dataset.objects.count() == 2
 
 

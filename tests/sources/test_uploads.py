@@ -88,6 +88,19 @@ def test_a_file_above_the_limit_leaves_nothing(settings: Settings) -> None:
     assert [upload.name for upload in Upload.objects.all()] == ["x"]
 
 
+def test_all_files_of_one_owner_have_a_limit_together(settings: Settings) -> None:
+    settings.UPLOADS_MAX_BYTES_PER_OWNER = 3 * PIECE_BYTES
+    first = store(io.BytesIO(bytes(2 * PIECE_BYTES)), "x", created_by="user:1")
+    under_way = Upload.objects.create(name="y", created_by="user:1", size=10)
+    with pytest.raises(LimitExceeded, match=r"3,145,728 bytes together.*delete datasets and uploads"):
+        store(io.BytesIO(bytes(PIECE_BYTES)), "z", created_by="user:1")
+    assert store(io.BytesIO(bytes(PIECE_BYTES - 10)), "z", created_by="user:1").complete
+    assert store(io.BytesIO(bytes(PIECE_BYTES)), "x", created_by="user:2").complete
+    for upload in (first, under_way):
+        delete(upload.pk)
+    assert store(io.BytesIO(bytes(PIECE_BYTES)), "z", created_by="user:1").complete
+
+
 @pytest.mark.parametrize("upload_id", ["", "../../etc/passwd", "9d4ff1c0-6f0e-4a6e-8a3c-1d2f3a4b5c6d"])
 def test_an_upload_that_is_not_there_is_named(upload_id: str) -> None:
     with pytest.raises(BadDefinition, match="There is no upload"):

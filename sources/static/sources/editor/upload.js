@@ -18,7 +18,7 @@ export function upload(address, file, progress) {
     request.addEventListener("load", () => {
       const answer = parsed(request.responseText);
       if (request.status === 201) resolve(answer);
-      else reject(new Error(answer?.detail ?? `The service answered with status ${request.status}.`));
+      else reject(new Error(answer?.fields?.file?.[0] ?? answer?.detail ?? `The service answered with status ${request.status}.`));
     });
     request.send(file);
   });
