@@ -2,13 +2,10 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
-from redis import RedisError
 
 from access.principals import Principal
 from ingest import counters
@@ -16,21 +13,16 @@ from ingest.feed import Position
 from monitor import acknowledgements, clients, event_frames, frames, handshake, outbox, pace, requests
 from monitor.batches import Batch, Gap
 from monitor.errors import FeedError, Refused, TooSlow, Unauthenticated, Unavailable
-from monitor.event_frames import Frame
 from monitor.frames import Ack, Auth, ClientFrame, Sub, Unsub
+from monitor.heard import MAX_SUBSCRIPTIONS, Heard
 from monitor.hub import hub
-from monitor.outbox import Outbox, Outgoing
-from monitor.replay import reader
-from monitor.stats import Report, Streams, ticker
-from monitor.subscriptions import Pending, Subscription
+from monitor.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
 AUTHENTICATION_SECONDS = 10.0
 CREDENTIALS_CHECK_SECONDS = 15.0
 CLOSE_SECONDS = 5.0
-AGAIN_SECONDS = 1.0
-MAX_SUBSCRIPTIONS = 32
 
 LIMITS = {
     "max_client_frame_bytes": frames.MAX_CLIENT_FRAME_BYTES,
@@ -56,18 +48,14 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         super().__init__()
         self._principal: Principal | None = None
         self._authorization: str | None = None
-        self._events: dict[str, Subscription] = {}
-        self._stats: dict[str, Streams] = {}
-        self._report: Report | None = None
-        self._allowance = pace.Allowance(time.monotonic())
+        self._heard = Heard(stir=lambda: self._outbox.stir())
         self._outbox = Outbox(
             send=self.send,
-            take=self._take,
+            take=self._heard.take,
             heartbeat=self._heartbeat,
             complain=self.fail,
             interval=lambda: pace.interval_seconds(clients.watchers()),
         )
-        self._read_again_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, *args: Any) -> None:
@@ -119,21 +107,13 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._outbox.close(error.close_code)
 
     def on_batch(self, batch: Batch) -> None:
-        for subscription in self._events.values():
-            subscription.on_batch(batch)
-        self._stir()
+        self._heard.on_batch(batch)
 
     def on_gap(self, gap: Gap) -> None:
-        for subscription in self._events.values():
-            subscription.on_gap(gap)
-        self._stir()
+        self._heard.on_gap(gap)
 
     def on_away(self) -> None:
         self.fail(Unavailable("The live feed is out of order for the moment."))
-
-    def on_report(self, report: Report) -> None:
-        self._report = report
-        self._outbox.stir()
 
     async def _obey(self, frame: ClientFrame) -> None:
         if isinstance(frame, Auth):
@@ -141,9 +121,11 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         elif self._principal is None:
             raise Unauthenticated("Send an auth frame with an API key first.")
         elif isinstance(frame, Sub):
-            await self._subscribe(frame, self._principal)
+            self._confirm(frame.id, await self._heard.subscribe(frame, self._principal))
+            self._heard.stir()
         elif isinstance(frame, Unsub):
-            await self._unsubscribe(frame)
+            await self._heard.unsubscribe(frame.id)
+            self._confirm(frame.id, hub().position)
         elif isinstance(frame, Ack):
             self._outbox.acknowledge(frame.seq)
 
@@ -169,85 +151,8 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             frames.encode("hello", epoch=epoch, seq=seq, authenticated=principal is not None, limits=LIMITS)
         )
 
-    async def _subscribe(self, frame: Sub, principal: Principal) -> None:
-        streams = requests.visible_streams(frame, principal)
-        if frame.id in self._events or frame.id in self._stats:
-            raise Refused(f"There is a subscription {frame.id!r} already; unsub it first.", code="id_taken")
-        if len(self._events) + len(self._stats) >= MAX_SUBSCRIPTIONS:
-            raise Refused(f"At most {MAX_SUBSCRIPTIONS} subscriptions a connection.", code="too_many")
-        if frame.mode == "stats":
-            async with requests.redis_needed():
-                await ticker().join(self)
-            self._stats[frame.id] = streams
-            self._confirm(frame.id, hub().position)
-        else:
-            subscription = await requests.subscription(frame, streams)
-            self._events[frame.id] = subscription
-            self._confirm(frame.id, subscription.position)
-            self._stir()
-
-    async def _unsubscribe(self, frame: Unsub) -> None:
-        if frame.id in self._stats:
-            del self._stats[frame.id]
-            if not self._stats:
-                await ticker().leave(self)
-        elif self._events.pop(frame.id, None) is None:
-            raise Refused(f"There is no subscription {frame.id!r}.", code="unknown_id")
-        self._confirm(frame.id, hub().position)
-
     def _confirm(self, id: str, position: Position) -> None:
         self._outbox.reply(frames.encode("ok", id=id, epoch=position.epoch, seq=position.seq))
-
-    def _stir(self) -> None:
-        now = time.monotonic()
-        if any(subscription.due(now) for subscription in self._events.values()):
-            self._outbox.stir()
-
-    async def _take(self, behind: bool) -> AsyncIterator[Outgoing]:
-        if self._report is not None:
-            report, self._report = self._report, None
-            for id, streams in list(self._stats.items()):
-                if id in self._stats:  # it may be ended while this waits for the connection
-                    yield report.frame(id, streams), None
-        if behind:
-            return
-        for subscription in list(self._events.values()):
-            for item in await self._take_from(subscription):
-                if (
-                    self._events.get(subscription.id) is subscription
-                ):  # it may be ended while this waits for the connection
-                    yield subscription.encode(item), item.last
-        self._stir()
-
-    async def _take_from(self, subscription: Subscription) -> list[Pending]:
-        now = time.monotonic()
-        if subscription.live:
-            items = subscription.take(now, self._allowance.characters(clients.watchers(), now))
-        else:
-            await self._catch_up(subscription, now)
-            items = subscription.take(now)
-        self._account(items)
-        return items
-
-    async def _catch_up(self, subscription: Subscription, now: float) -> None:
-        """When the log cannot be read, no subscription tries for a moment: all else goes on meanwhile."""
-        if now < self._read_again_at:
-            return
-        try:
-            stretch = await reader().read(subscription.position.seq)
-        except (RedisError, OSError) as error:
-            logger.warning("The log of the feed cannot be read for the moment: %s", error)
-            self._read_again_at = time.monotonic() + AGAIN_SECONDS
-        else:
-            subscription.catch_up(stretch, hub().position)
-
-    def _account(self, items: list[Pending]) -> None:
-        for item in items:
-            if isinstance(item, Frame):
-                self._allowance.spend(item.characters)
-                counters.count("websocket_omitted", item.omitted)
-            else:
-                counters.count("websocket_gaps", reason=item.reason)
 
     def _heartbeat(self) -> str:
         if self._principal is None:
@@ -290,5 +195,5 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await ticker().leave(self)
+        await self._heard.leave()
         await hub().leave(self)
