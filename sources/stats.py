@@ -7,6 +7,8 @@ Keys in REDIS_URL, by how far the asker's permission goes (R, a hash of that):
     {dh:stats}:top:R      string  the same of the records updated last
     {dh:stats}:events:R   string  JSON: of events, and of what others `add`; expires after EVENTS_SECONDS
 
+They are made here because sources tell of their changes, and stand above events; other apps `add` what they have.
+
 The version is read before the database is, so figures that a change overtook are never taken for those after it.
 """
 
