@@ -19,10 +19,12 @@ demo: $(VENV)/ready $(ASSETS) ## Start the service, send events, watch them arri
 run: $(VENV)/ready $(ASSETS) ## Start the service and keep it running (ARGS="--port 9000 --server uvicorn")
 	@$(PY) manage.py up $(ARGS)
 
+# Tests start hundreds of processes: each would compile the whole project where nothing may be kept of it.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/ready-dev $(ASSETS) ## Run all tests (ARGS="tests/ingest -x")
 ifeq ($(strip $(ARGS)),)
 	@$(PY) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
-	@$(PY) -m pytest tests/browser
+	@$(PY) -m pytest tests/browser --numprocesses 2 --dist loadfile --no-loadscope-reorder
 else
 	@$(PY) -m pytest $(ARGS)
 endif

@@ -1,7 +1,7 @@
 /** Buttons that ask the API for something, wherever on the page they stand or come to stand. */
 
 import { call } from "../data_handler/api.js";
-import { refresh } from "./refresh.js";
+import { refresh, stop } from "./refresh.js";
 
 const problem = document.querySelector("[data-problem]");
 
@@ -31,6 +31,7 @@ async function submit(form, sender) {
   sender.disabled = true;
   try {
     if (form.dataset.delete) {
+      stop();
       await call("DELETE", form.dataset.delete);
       location.assign(form.dataset.next);
     } else {
@@ -41,6 +42,7 @@ async function submit(form, sender) {
   } catch (error) {
     alert.textContent = error.message;
     alert.hidden = false;
+    if (form.dataset.delete) refresh();
   }
   sender.disabled = false;
 }

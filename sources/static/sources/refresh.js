@@ -17,6 +17,7 @@ export async function refresh() {
   const mine = (asked += 1);
   try {
     const answer = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } });
+    if (mine !== asked) return;
     if (answer.redirected || answer.status === 404) return location.reload();
     if (!answer.ok) throw new TypeError(`The service answered with status ${answer.status}.`);
     const text = await answer.text();
@@ -29,6 +30,12 @@ export async function refresh() {
   }
   document.body.classList.toggle("out-of-date", failures > 1);
   if (mine === asked) plan();
+}
+
+/** Whoever is about to leave the page wants it neither asked for nor loaded again. */
+export function stop() {
+  clearTimeout(timer);
+  asked += 1;
 }
 
 function take(fresh) {
