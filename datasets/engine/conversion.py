@@ -5,7 +5,7 @@ or differ from their neighbour's in case alone; values at whose path other texts
 pointer.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,18 +85,13 @@ def _read_as(member: Member) -> str:
 
 
 def _pointed(member: Member, text: str) -> str:
-    place = literal(pointer(member.path))
-    value = f"json_extract_string({text}, {place})"
+    pointer = literal("".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in member.path))
+    value = f"json_extract_string({text}, {pointer})"
     if member.type != "VARCHAR":
         return f"TRY_CAST({value} AS {_read_as(member)})"
     if OBJECT in member.kinds:
         return value
-    return f"CASE json_type({text}, {place}) WHEN 'OBJECT' THEN NULL ELSE {value} END"
-
-
-def pointer(path: Iterable[str]) -> str:
-    """As RFC 6901 has it."""
-    return "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in path)
+    return f"CASE json_type({text}, {pointer}) WHEN 'OBJECT' THEN NULL ELSE {value} END"
 
 
 def _finished(value: str, member: Member) -> str:

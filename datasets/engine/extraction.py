@@ -15,7 +15,6 @@ from datasets.engine.members import Members
 from datasets.engine.order import Extraction
 from datasets.engine.parts import Parts, check_size
 from datasets.engine.selected_rows import Query
-from datasets.engine.shapes import Shapes
 from datasets.engine.table import connect
 from datasets.errors import MemoryLimitExceeded, SnapshotFailed
 from datasets.kinds.kind import Progress
@@ -50,7 +49,7 @@ def extract(request: Any, progress: Progress) -> Any:
 
 def _of_query(order: Extraction, query: Query, connection: duckdb.DuckDBPyConnection, progress: Progress) -> Snapshot:
     members = Members(query.text, MOST_COLUMNS)
-    parts = Parts(connection, Path(order.folder), query.text, members, order.most_bytes, Shapes(query.text))
+    parts = Parts(connection, Path(order.folder), query.text, members, order.most_bytes)
     _fill(parts, ((chunk, query.share(parts.rows)) for chunk in selected_rows.chunks(query)), progress)
     progress(SHARE_OF_READING, FINISHING)
     columns = parts.finish()

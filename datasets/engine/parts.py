@@ -11,7 +11,6 @@ from datasets.engine import conversion, inference
 from datasets.engine.conversion import BEYOND, Conversion
 from datasets.engine.inference import TextType
 from datasets.engine.members import Member, Members
-from datasets.engine.shapes import Shapes
 from datasets.engine.table import literal, quoted
 from datasets.errors import SnapshotFailed
 from datasets.snapshot import Column
@@ -22,29 +21,20 @@ if TYPE_CHECKING:
 CHUNK = "chunk"
 STRUCTURES_AT_ONCE = 10_000
 MOST_STRUCTURES_KNOWN = 100_000
-MOST_OF_OTHER_SHAPES = 0.02
-"""Of the rows of a chunk; when more had to be looked at, shapes are learnt anew."""
 FEWEST_IN_GROUP, MOST_IN_GROUP = 2048, 122_880
 VALUES_IN_GROUP = 4_000_000
 """That each thread keeps in memory until it writes them, whatever the number of columns."""
 
 
 class Parts:
-    """`text`: the column of the chunks that has the JSON texts; the others stay as they are. `shapes`: of the texts, if
-    these can have such.
+    """`text`: the column of the chunks that has the JSON texts; the others stay as they are.
 
     Numbers of a column that turns out to have texts, too, are written again as texts at the end. `filled`: how many
     values of the other columns are not null. Raises SnapshotFailed when the files have more than `most_bytes`.
     """
 
     def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        folder: Path,
-        text: str,
-        members: Members,
-        most_bytes: int,
-        shapes: Shapes | None = None,
+        self, connection: duckdb.DuckDBPyConnection, folder: Path, text: str, members: Members, most_bytes: int
     ) -> None:
         self.rows = 0
         self.bytes = 0
@@ -54,7 +44,6 @@ class Parts:
         self._text = text
         self._members = members
         self._most_bytes = most_bytes
-        self._shapes = shapes
         self._fixed: list[Column] = []
         self._types: list[dict[str, str]] = []
         self._known: set[str] = set()
@@ -65,7 +54,8 @@ class Parts:
         try:
             if not self._fixed:
                 self._fixed = [one for one in described(self._connection, CHUNK) if one.name != self._text]
-            self._look_at_members(chunk.num_rows)
+            self._members.add(self._structures())
+            self._members.name_columns(chunk.num_rows, [one.name for one in self._fixed])
             self._write()
         finally:
             self._connection.unregister(CHUNK)
@@ -100,25 +90,15 @@ class Parts:
         self._count(draft.stat().st_size - path.stat().st_size)
         draft.rename(path)
 
-    def _look_at_members(self, rows: int) -> None:
-        table = self._shapes.new(CHUNK) if self._shapes else CHUNK
-        found, texts = self._structures(table)
-        self._members.add(found)
-        self._members.name_columns(rows, [one.name for one in self._fixed])
-        if self._shapes and texts > MOST_OF_OTHER_SHAPES * rows:
-            self._shapes.learn(self._connection, CHUNK, self._members)
-
-    def _structures(self, table: str) -> tuple[list[tuple[str, int]], int]:
-        """Those that were not seen before, and in how many texts they are, in one order always; the texts looked at."""
-        found = self._connection.execute(
-            f"SELECT json_structure({quoted(self._text)}), count(*) FROM {table} GROUP BY 1"
-        )
-        new, texts = list[tuple[str, int]](), 0
+    def _structures(self) -> list[tuple[str, int]]:
+        """Those that were not seen before, and in how many texts they are; in one order always."""
+        sql = f"SELECT json_structure({quoted(self._text)}), count(*) FROM {CHUNK} GROUP BY 1"
+        found = self._connection.execute(sql)
+        new: list[tuple[str, int]] = []
         while rows := found.fetchmany(STRUCTURES_AT_ONCE):
-            texts += sum(count for _, count in rows)
             new += [row for row in rows if row[0] is not None and row[0] not in self._known]
         self._known.update(structure for structure, _ in new[: MOST_STRUCTURES_KNOWN - len(self._known)])
-        return sorted(new), texts
+        return sorted(new)
 
     def _write(self) -> None:
         path = self._path(len(self._types))

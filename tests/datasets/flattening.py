@@ -9,7 +9,6 @@ import pyarrow
 
 from datasets.engine.members import MOST_LEVELS, Member, Members
 from datasets.engine.parts import Parts
-from datasets.engine.shapes import Shapes
 from datasets.engine.table import connect, literal, quoted
 
 MEMORY_BYTES = 300_000_000
@@ -21,16 +20,14 @@ FROM_64_BITS = range(-(1 << 63), 1 << 63)
 OF_STRUCTURE = range(-(1 << 63), 1 << 64)
 
 
-def columns(
-    folder: Path, chunks: Sequence[Documents], most: int = 1000, shapes: Shapes | None = None
-) -> tuple[dict[Member, list[Any]], Members]:
+def columns(folder: Path, chunks: Sequence[Documents], most: int = 1000) -> tuple[dict[Member, list[Any]], Members]:
     """The values of each column, in the order of the documents."""
     members = Members("payload", most)
     with connect(MEMORY_BYTES, 2, folder) as connection:
-        parts = Parts(connection, folder, "payload", members, 1 << 40, shapes)
+        parts = Parts(connection, folder, "payload", members, 1 << 40)
         number = 0
         for documents in chunks:
-            parts.add(chunk(documents, number))
+            parts.add(_chunk(documents, number))
             number += len(documents)
         described = parts.finish()
         assert [one.name for one in described[1:]] == [one.name for one in members.columns if one.is_column]
@@ -44,7 +41,7 @@ def columns(
     return {member: [row[place] for row in rows] for place, member in enumerate(made, 1)}, members
 
 
-def chunk(documents: Documents, number: int = 0) -> pyarrow.Table:
+def _chunk(documents: Documents, number: int) -> pyarrow.Table:
     texts = pyarrow.array([json.dumps(document) for document in documents], pyarrow.utf8())
     typed = pyarrow.ExtensionArray.from_storage(pyarrow.json_(pyarrow.utf8()), texts)
     numbers = pyarrow.array(range(number, number + len(documents)), pyarrow.int64())
