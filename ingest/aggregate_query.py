@@ -145,7 +145,7 @@ class AggregateQuery:
         if group.path:
             key = f"event.group{self._paths().index(group.path)}"
             shown = (
-                f"CASE WHEN ascii({key}) NOT IN ({AMBIGUOUS}) THEN to_jsonb({key})"
+                f"CASE WHEN {_is_plain(key)} THEN to_jsonb({key})"
                 f" WHEN left({key}, 1) = '\"' THEN to_jsonb(substr({key}, 2)) ELSE {key}::jsonb END"
             )
             return _Column(group.name, Sql(shown, []), _json, key)
@@ -169,12 +169,17 @@ def _scalar(n: int, path: Path) -> Sql:
     """What is neither an object nor an array. Numbers that are equal are equal as texts, too."""
     member, names = path.sql("payload")
     return Sql(
-        f"CASE WHEN ascii(text{n}) NOT IN ({AMBIGUOUS}) THEN text{n}::varchar({MOST_CHARACTERS})"
+        f"CASE WHEN {_is_plain(f'text{n}')} THEN text{n}::varchar({MOST_CHARACTERS})"
         f" ELSE CASE jsonb_typeof({member}) WHEN 'string' THEN '\"' || text{n}::varchar({MOST_CHARACTERS})"
         f" WHEN 'number' THEN trim_scale({member}::numeric)::text WHEN 'boolean' THEN text{n} END"
         f' END COLLATE "C" AS group{n}',
         [*names, *names],
     )
+
+
+def _is_plain(text: str) -> str:
+    """Whether it is the text of a text, and looks like nothing else."""
+    return f"ascii({text}) NOT IN ({AMBIGUOUS})"
 
 
 def _number(n: int) -> str:

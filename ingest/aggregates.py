@@ -26,7 +26,7 @@ MOST_GROUPS = 2
 MOST_MEASURES = 10
 DEFAULT_HOURS = 24
 MOST_BUCKET_DAYS = 366
-MEMORY = "64MB"  # of each process, for the groups
+WORK_MEM = "64MB"  # of each process, for the groups
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 BUCKETS = {"minute": "1m", "hour": "1h", "day": "1d"}
@@ -57,7 +57,7 @@ class Aggregated(NamedTuple):
 
 def aggregate(asked: Aggregation, now: datetime) -> Aggregated:
     """Raises QueryTooSlow."""
-    with time_limit(work_mem=MEMORY):
+    with time_limit(work_mem=WORK_MEM):
         source = _of_rollups(asked) if can_use_rollups(asked, now) else _of_events(asked)
         found = AggregateQuery(source, asked.bucket, asked.group_by, asked.measures).read(MOST_ROWS + 1)
     return Aggregated(found[:MOST_ROWS], source.name, len(found) > MOST_ROWS)

@@ -96,6 +96,11 @@ def text(column: str) -> Shown:
     return Shown("text", (Sql(f"coalesce({escaped}, 'null')", []),), Sql(column, []))
 
 
+def looked_up(expression: str) -> Shown:
+    """A text that is dearer to have than to escape."""
+    return Shown("text", (Sql(f"coalesce(to_json({expression})::text, 'null')", []),), Sql(expression, []))
+
+
 def uuid(column: str) -> Shown:
     value = Sql(f"{column}::text", [])
     return Shown("text", ('"', value, '"'), value)

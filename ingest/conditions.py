@@ -50,7 +50,8 @@ class Condition(Protocol):
     def sql(self, column: str, for_index: bool = False) -> Sql:
         """A condition to stand beside others; where it does not hold it may be NULL. `column` is SQL, not checked.
 
-        `for_index`: written so that an index on a number can be used, which takes longer where none is.
+        `for_index`: written so that an index on a number can be used, which takes longer where none is; to conditions
+        on anything else it makes no difference.
         """
 
 

@@ -1,15 +1,13 @@
 """Events as files, oldest first."""
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
-from ingest.chunks import received_at
 from ingest.conditions import joined
 from ingest.members import Sql
 from ingest.models import Stream
 from ingest.pieces import Reader
-from ingest.reading import ADVICE, PAYLOAD, EventQuery, select
+from ingest.reading import ADVICE, PAYLOAD, EventQuery, after, select
 from ingest.selection import EVENTS, events_of
 
 SCANNED = ("id", "received_at", "time", "stream_id", "key", "type", "payload")
@@ -28,19 +26,14 @@ def reader(query: EventQuery) -> Reader:
 
 
 def _scan(query: EventQuery) -> Callable[[UUID | None, int], Sql]:
-    """The events that are read: what an index would not find is left in. Most of the query is put together once."""
+    """The events that are read: what an index would not find is left in."""
     streams = None if _only_stream(query) is None else query.streams
-    indexed = select(EventQuery(streams=streams, starts_at=query.starts_at, ends_at=query.ends_at)).values(*SCANNED)
-    text, parameters = indexed.query.sql_with_params()
+    indexed = select(EventQuery(streams=streams, starts_at=query.starts_at, ends_at=query.ends_at))
 
     def scan(last: UUID | None, rows: int) -> Sql:
-        condition, after = "", list[Any]()
-        if last is not None:
-            moment = received_at(last)
-            # The first is implied by the second; it lets PostgreSQL leave out partitions.
-            condition, after = "WHERE received_at >= %s AND (received_at, id) > (%s, %s)", [moment, moment, last]
-        limited = f"SELECT * FROM ({text}) AS event {condition} ORDER BY received_at, id LIMIT {rows}"
-        return Sql(limited, [*parameters, *after])
+        found = after(indexed, last, oldest_first=True).values(*SCANNED)[:rows]
+        text, parameters = found.query.sql_with_params()
+        return Sql(text, list(parameters))
 
     return scan
 

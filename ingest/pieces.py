@@ -1,6 +1,6 @@
 """Many rows of a table, piece by piece in the order of an index.
 
-Each piece is one query of its own, so a slow client keeps no transaction open; and it reads at most ROWS_A_PIECE rows,
+Each piece is one query of its own, so a slow client keeps no transaction open; and it reads at most ROWS_READ rows,
 whether they are wanted or not, so that rare ones take many short queries and not one that is too slow.
 """
 
@@ -18,21 +18,27 @@ from ingest.reading import time_limit
 
 ROWS_A_PIECE = 5000
 
-ROWS_READ = 20_000
-"""At most, for one piece, where few are wanted: fewer than FEW_ROWS of those before, or lines of FEW_BYTES."""
-
 FEW_ROWS = 500
 FEW_BYTES = 100_000
+"""When fewer rows, or lines, were wanted of those that were read, twice as many are read next."""
+
+ROWS_READ = 20_000
 
 BYTES_A_PIECE = 4 << 20
 """Of documents as they are stored, possibly compressed; one row is read in any case."""
 
-SIZE = "SELECT count(*), sum(pg_column_size({document}))::bigint FROM ({scan}) AS {table}"
-LINES = "SELECT {last}, string_agg({line}, '') FILTER (WHERE {wanted}) FROM ({scan}) AS {table}"
-ROWS = """
-WITH {table} AS MATERIALIZED ({scan})
-SELECT NULL, {values} FROM {table} WHERE {wanted} UNION ALL SELECT {last}, {nothing} FROM {table}
+PIECE = """
+WITH {table} AS MATERIALIZED ({scan}), whole AS MATERIALIZED (
+    SELECT count(*) AS found, coalesce(sum(pg_column_size({document})), 0) AS bytes FROM {table}
+)
 """
+END = "{last}, (SELECT found FROM whole), (SELECT bytes FROM whole)::bigint"
+FITS = f"(SELECT found = 1 OR bytes <= {BYTES_A_PIECE} FROM whole)"
+LINES = PIECE + f"SELECT {END}, string_agg({{line}}, '') FILTER (WHERE {FITS} AND {{wanted}}) FROM {{table}}"
+ROWS = PIECE + (
+    f"SELECT NULL, NULL, NULL, {{values}} FROM {{table}} WHERE {FITS} AND {{wanted}}"
+    f" UNION ALL SELECT {END}, {{nothing}} FROM {{table}}"
+)
 
 Row = tuple[Any, ...]
 Id = Any
@@ -68,11 +74,11 @@ class Reader:
 
         def query(scan: Sql) -> Sql:
             text = self._filled(LINES, scan, line=line.text)
-            return Sql(text, [*line.parameters, *self.wanted.parameters, *scan.parameters])
+            return Sql(text, [*scan.parameters, *line.parameters, *self.wanted.parameters])
 
         last, rows = None, ROWS_A_PIECE
         while True:
-            [(last, lines)], rows = self._read(query, last, rows, _Bytes)
+            [(last, *_, lines)], rows = self._read(query, last, rows, _Bytes)
             if last is None:
                 return
             yield lines or b""
@@ -91,37 +97,37 @@ class Reader:
             (*found, (last, *_)), rows = self._read(query, last, rows)
             if last is None:
                 return
-            yield [row[1:] for row in found]
+            yield [row[3:] for row in found]
             rows = _next_rows(rows, were_few=len(found) < FEW_ROWS)
 
     def _read(
-        self, query: Callable[[Sql], Sql], last: Id | None, rows: int, texts: type[Loader] | None = None
+        self, query: Callable[[Sql], Sql], last: Id | None, rows: int, loader: type[Loader] | None = None
     ) -> tuple[list[Row], int]:
-        """What the query finds of so many rows, or fewer if they are large; and how many."""
-        with time_limit(self.advice, **self.settings):
-            scan, rows = self._fitting(last, rows)
-            return _fetched(query(scan), texts), rows
+        """What the query finds of so many rows, or of fewer if they are too large for a piece; and of how many.
 
-    def _fitting(self, last: Id | None, rows: int) -> tuple[Sql, int]:
-        """As many as are no larger than a piece may be. To look takes a tenth of what reading them does."""
+        Its last row begins with the id of the last row, how many there were, and their bytes.
+        """
         while True:
-            scan = self.scan(last, rows)
-            [(found, size)] = _fetched(Sql(self._filled(SIZE, scan, document=self.table.document), scan.parameters))
+            with time_limit(self.advice, **self.settings):
+                result = _fetched(query(self.scan(last, rows)), loader)
+            _, found, size, *_ = result[-1]
             if found <= 1 or size <= BYTES_A_PIECE:
-                return scan, rows
-            rows = max(1, found * BYTES_A_PIECE // size)
+                return result, rows
+            rows = max(1, min(found // 2, found * BYTES_A_PIECE // size))
 
     def _filled(self, text: str, scan: Sql, **more: str) -> str:
-        return text.format(table=self.table.name, wanted=self.wanted.text, last=self.last, scan=scan.text, **more)
+        names = {"table": self.table.name, "document": self.table.document, "last": self.last}
+        return text.format(scan=scan.text, wanted=self.wanted.text, **names, **more)
 
 
 def _next_rows(rows: int, were_few: bool) -> int:
     return min(2 * rows, ROWS_READ) if were_few else ROWS_A_PIECE
 
 
-def _fetched(query: Sql, texts: type[Loader] | None = None) -> list[Row]:
+def _fetched(query: Sql, loader: type[Loader] | None) -> list[Row]:
+    """`loader`: of texts."""
     with connection.cursor() as cursor:
-        if texts:
-            cursor.cursor.adapters.register_loader("text", texts)
+        if loader:
+            cursor.cursor.adapters.register_loader("text", loader)
         cursor.execute(query.text, query.parameters)
         return list(cursor.fetchall())

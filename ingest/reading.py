@@ -102,15 +102,16 @@ def select(query: EventQuery) -> "QuerySet[Event]":
     if query.ends_at is not None:
         events = events.filter(received_at__lt=query.ends_at)
     if query.conditions:
-        text, parameters = joined(query.conditions, PAYLOAD, for_index=_has_indexes(query))
+        text, parameters = joined(query.conditions, PAYLOAD, for_index=_may_use_index(query))
         events = events.extra(where=[text], params=parameters)
     return events
 
 
-def _has_indexes(query: EventQuery) -> bool:
-    """Whether an index on numbers is wished for, in any of the streams."""
-    wishes = FieldIndex.objects.filter(kind=IndexKind.NUMBER).order_by()
-    return (wishes if query.streams is None else wishes.filter(stream__name__in=query.streams)).exists()
+def _may_use_index(query: EventQuery) -> bool:
+    """Whether one on numbers is wished for. It is of one stream: where others are asked for, too, it is of no use."""
+    if query.streams is None or len(query.streams) != 1:
+        return False
+    return FieldIndex.objects.filter(kind=IndexKind.NUMBER, stream__name__in=query.streams).order_by().exists()
 
 
 def after(events: "QuerySet[Event]", cursor: UUID | None, oldest_first: bool) -> "QuerySet[Event]":

@@ -35,7 +35,7 @@ SETTINGS = {
     "log_min_error_statement": "panic",  # a statement may hold somebody's payload
     "log_checkpoints": "off",
 }
-MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(8 << 20), "MALLOC_TRIM_THRESHOLD_": str(16 << 20)}
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(8 << 20), "MALLOC_TRIM_THRESHOLD_": str(16 << 20)}
 """Left to itself glibc gives the memory of each large result back to the system, and takes it again page by page for
 the next one: a fifth of the time of an export."""
 
@@ -61,7 +61,7 @@ def postgres(home: Home) -> Process:
             *(str(programs / "postgres"), "-D", str(data)),
             *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
         ),
-        env={**os.environ, **MEMORY},
+        env={**ALLOCATOR, **os.environ},
         cwd=Path("/"),
         user=account.uid if account.is_other else None,
         group=account.gid if account.is_other else None,
