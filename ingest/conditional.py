@@ -33,6 +33,17 @@ def described(column: str) -> OpenApiParameter:
     )
 
 
+def unknown(names: str) -> str:
+    return f"There is no such parameter; there are {names}."
+
+
+def refused(texts: list[str], repeats: bool = False) -> str:
+    """Why a parameter that is there so is refused, or ""."""
+    if len(texts) > 1 and not repeats:
+        return "It is there twice."
+    return "" if texts[-1] else "It is empty: leave it out."
+
+
 class Conditional(serializers.Serializer[Any]):
     """Fields, and conditions on `column`; `validated_data` has the latter as `conditions`.
 
@@ -47,11 +58,9 @@ class Conditional(serializers.Serializer[Any]):
         for name, texts in data.lists():
             if name not in self.fields:
                 if name not in self.others and not conditions.is_condition(name, self.column):
-                    problems[name] = [f"There is no such parameter; there are {self._names()}."]
-            elif len(texts) > 1 and not isinstance(self.fields[name], serializers.ListField):
-                problems[name] = ["It is there twice."]
-            elif not texts[-1]:
-                problems[name] = ["It is empty: leave it out."]
+                    problems[name] = [unknown(self._names())]
+            elif refusal := refused(texts, repeats=isinstance(self.fields[name], serializers.ListField)):
+                problems[name] = [refusal]
         try:
             asked = super().to_internal_value(data)
         except serializers.ValidationError as error:

@@ -20,7 +20,7 @@ ROWS_A_PIECE = 5000
 
 FEW_ROWS = 500
 FEW_BYTES = 100_000
-"""When fewer rows, or lines, were wanted of those that were read, twice as many are read next."""
+"""When fewer rows were wanted of those that were read, or their lines have fewer bytes, twice as many are read next."""
 
 ROWS_READ = 20_000
 

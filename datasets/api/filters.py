@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from access.authentication import principal
 from datasets.models import Dataset
+from ingest import conditional
 from sources.api.pagination import Keyset
 
 MINE = "mine"
@@ -65,9 +66,7 @@ def _problems(given: QueryDict, filters: list[str], others: tuple[str, ...]) -> 
     problems = {}
     for name, texts in given.lists():
         if name not in filters and name not in others:
-            problems[name] = [f"There is no such parameter; there are {', '.join(sorted([*filters, *others]))}."]
-        elif len(texts) > 1:
-            problems[name] = ["It is there twice."]
-        elif not texts[0]:
-            problems[name] = ["It is empty: leave it out."]
+            problems[name] = [conditional.unknown(", ".join(sorted([*filters, *others])))]
+        elif refusal := conditional.refused(texts):
+            problems[name] = [refusal]
     return problems
