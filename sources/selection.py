@@ -11,7 +11,7 @@ RECORDS = Table(
     {
         "id": lambda: columns.integer('"record"."id"'),
         "source": lambda: columns.integer('"record"."source_id"'),
-        "source_name": lambda: columns.looked_up(SOURCE_NAME),
+        "source_name": lambda: columns.text(SOURCE_NAME),
         "key": lambda: columns.text('"record"."key"'),
         "value": lambda: columns.document('"record"."value"'),
         "starts_at": lambda: columns.time('"record"."starts_at"'),
