@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from ingest.chunks import received_at
 from ingest.conditions import joined
 from ingest.members import Sql
 from ingest.models import Stream
 from ingest.pieces import Reader
-from ingest.reading import ADVICE, PAYLOAD, EventQuery, after, select
+from ingest.reading import ADVICE, PAYLOAD, EventQuery, select
 from ingest.selection import EVENTS, events_of
 
 SCANNED = ("id", "received_at", "time", "stream_id", "key", "type", "payload")
@@ -29,11 +30,13 @@ def _scan(query: EventQuery) -> Callable[[UUID | None, int], Sql]:
     """The events that are read: what an index would not find is left in."""
     streams = None if _only_stream(query) is None else query.streams
     indexed = select(EventQuery(streams=streams, starts_at=query.starts_at, ends_at=query.ends_at))
+    text, parameters = indexed.values(*SCANNED).query.sql_with_params()
 
     def scan(last: UUID | None, rows: int) -> Sql:
-        found = after(indexed, last, oldest_first=True).values(*SCANNED)[:rows]
-        text, parameters = found.query.sql_with_params()
-        return Sql(text, list(parameters))
+        later = [] if last is None else [received_at(last)] * 2 + [last]
+        where = "WHERE received_at >= %s AND (received_at, id) > (%s, %s)" if later else ""
+        selected = f"SELECT * FROM ({text}) event {where} ORDER BY received_at, id LIMIT %s"
+        return Sql(selected, [*parameters, *later, rows])
 
     return scan
 

@@ -63,7 +63,9 @@ def parquet(reader: Reader, selection: Selection) -> Pieces:
     """A column for each name that is selected: times as such, those of the document as JSON."""
     writer = ParquetWriter(reader.table.kinds(selection))
     for rows in reader.rows(selection):
-        yield writer.add(rows)
+        ready = writer.add(rows)
+        if ready or not rows:
+            yield ready
     yield writer.close()
 
 

@@ -1,10 +1,12 @@
 """Many rows of a table, piece by piece in the order of an index.
 
 Each piece is one query of its own, so a slow client keeps no transaction open; and it reads at most ROWS_READ rows,
-whether they are wanted or not, so that rare ones take many short queries and not one that is too slow.
+whether they are wanted or not, so that rare ones take many short queries and not one that is too slow. While a piece
+is handled PostgreSQL works on the next.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,65 +71,67 @@ class Reader:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self, selection: Selection) -> Iterator[bytes]:
-        """Pieces of lines of JSON; empty where no row that was read is wanted. Raises QueryTooSlow; so does `rows`."""
+        """Pieces of lines of JSON, and between them empty ones.
+
+        After one with lines the next has to be asked for at once: the query for it is under way, and a transaction
+        open. After an empty one there is time. Raises QueryTooSlow. All of this is true of `rows`, too.
+        """
         line = self.table.json_line(selection, end="\n")
 
         def query(scan: Sql) -> Sql:
             text = self._filled(LINES, scan, line=line.text)
             return Sql(text, [*scan.parameters, *line.parameters, *self.wanted.parameters])
 
-        last, rows = None, ROWS_A_PIECE
-        while True:
-            [(last, *_, lines)], rows = self._read(query, last, rows, _Bytes)
-            if last is None:
-                return
-            yield lines or b""
-            rows = _next_rows(rows, were_few=len(lines or b"") < FEW_BYTES)
+        for result in self._results(query, lambda result: len(result[0][3] or b"") < FEW_BYTES, _Bytes):
+            lines: bytes | None = result[0][3] if result else b""
+            if lines is not None:
+                yield lines
 
     def rows(self, selection: Selection) -> Iterator[list[Row]]:
-        """Pieces of rows of what is selected; empty where no row that was read is wanted."""
+        """Pieces of rows of what is selected, and between them empty ones."""
         values, nothing = self.table.values(selection), ", ".join(["NULL"] * len(selection))
 
         def query(scan: Sql) -> Sql:
             text = self._filled(ROWS, scan, values=values.text, nothing=nothing)
             return Sql(text, [*scan.parameters, *values.parameters, *self.wanted.parameters])
 
-        last, rows = None, ROWS_A_PIECE
-        while True:
-            (*found, (last, *_)), rows = self._read(query, last, rows)
-            if last is None:
-                return
-            yield [row[3:] for row in found]
-            rows = _next_rows(rows, were_few=len(found) < FEW_ROWS)
+        for result in self._results(query, lambda result: len(result) <= FEW_ROWS):
+            if len(result) != 1:
+                yield [row[3:] for row in result[:-1]]
 
-    def _read(
-        self, query: Callable[[Sql], Sql], last: Id | None, rows: int, loader: type[Loader] | None = None
-    ) -> tuple[list[Row], int]:
-        """What the query finds of so many rows, or of fewer if they are too large for a piece; and of how many.
+    def _results(
+        self, query: Callable[[Sql], Sql], were_few: Callable[[list[Row]], bool], loader: type[Loader] | None = None
+    ) -> Iterator[list[Row]]:
+        """What the query finds for one piece after the other, and an empty list where none is under way.
 
-        Its last row begins with the id of the last row, how many there were, and their bytes.
+        The last row of a result begins with the id of the last row that was read, how many there were, and their bytes.
+        If those are too many for a piece, fewer rows are read.
         """
+        last, rows, result = None, ROWS_A_PIECE, list[Row]()
         while True:
-            with time_limit(self.advice, **self.settings):
-                result = _fetched(query(self.scan(last, rows)), loader)
-            _, found, size, *_ = result[-1]
-            if found <= 1 or size <= BYTES_A_PIECE:
-                return result, rows
-            rows = max(1, min(found // 2, found * BYTES_A_PIECE // size))
+            with time_limit(self.advice, **self.settings), _sent(query(self.scan(last, rows)), loader) as cursor:
+                if result:
+                    yield result
+                result = cursor.fetchall()
+            reached, found, size, *_ = result[-1]
+            if found == 0:
+                return
+            if found > 1 and size > BYTES_A_PIECE:
+                rows = max(1, min(found // 2, found * BYTES_A_PIECE // size))
+            else:
+                last, rows = reached, min(2 * rows, ROWS_READ) if were_few(result) else ROWS_A_PIECE
+                yield []
 
     def _filled(self, text: str, scan: Sql, **more: str) -> str:
         names = {"table": self.table.name, "document": self.table.document, "last": self.last}
         return text.format(scan=scan.text, wanted=self.wanted.text, **names, **more)
 
 
-def _next_rows(rows: int, were_few: bool) -> int:
-    return min(2 * rows, ROWS_READ) if were_few else ROWS_A_PIECE
-
-
-def _fetched(query: Sql, loader: type[Loader] | None) -> list[Row]:
-    """`loader`: of texts."""
-    with connection.cursor() as cursor:
+@contextmanager
+def _sent(query: Sql, loader: type[Loader] | None) -> Iterator[Any]:
+    """The cursor of a query that PostgreSQL has begun with; fetching waits for it. `loader`: of texts."""
+    with connection.connection.pipeline(), connection.cursor() as cursor:
         if loader:
             cursor.cursor.adapters.register_loader("text", loader)
         cursor.execute(query.text, query.parameters)
-        return list(cursor.fetchall())
+        yield cursor

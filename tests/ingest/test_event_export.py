@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -14,12 +16,15 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test import AsyncClient
+from psycopg.abc import Buffer
+from psycopg.pq import TransactionStatus
 
 from access.keys import create_key
 from access.models import Scope
 from ingest import chunks, export, files, pieces
+from ingest.errors import QueryTooSlow
 from ingest.members import Sql
-from ingest.models import Stream
+from ingest.models import Event, Stream
 from ingest.reading import EventQuery
 from ingest.selection import EVENTS
 from ingest.writer import write_chunks
@@ -130,19 +135,27 @@ async def test_pieces_are_made_when_they_are_asked_for_and_keep_no_transaction_o
     pieces = aiter(answer.streaming_content)
     seen = await anext(pieces)
     assert len(seen.splitlines()) == 3
-    assert await sync_to_async(open_transactions)() == 0
+    await sync_to_async(until)(lambda: open_transactions() == 0)
     await sync_to_async(store)(stream, {"n": 7}, after_ms=1)
     seen += b"".join([piece async for piece in pieces])
     assert [json.loads(line)["payload"]["n"] for line in seen.splitlines()] == list(range(8))
 
 
 def open_transactions() -> int:
+    """Of other connections."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND state LIKE 'idle in transaction%'"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
         )
         return int(cursor.fetchone()[0])
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_piece_of_large_events_is_no_larger_than_a_few_of_them(stream: Stream) -> None:
@@ -160,26 +173,80 @@ def test_large_events_before_small_ones_cost_few_queries_and_none_makes_too_much
     random.seed(1)
     store(stream, *({"text": random.randbytes(450_000).hex()} for _ in range(6)))
     store(stream, *({"n": n} for n in range(4000)), after_ms=1)
-    fetched, sizes = pieces._fetched, list[int]()
+    sizes = list[int]()
 
-    def measured(*arguments: Any) -> Any:
-        found = fetched(*arguments)
-        sizes.append(len(found[0][-1] or b""))
-        return found
+    class Measured(pieces._Bytes):
+        def load(self, data: Buffer) -> bytes:
+            sizes.append(len(data))
+            return super().load(data)
 
-    monkeypatch.setattr(pieces, "_fetched", measured)
-    made = list(export.reader(EventQuery()).lines(EVENTS.all))
+    read = list[int]()
+    reader = export.reader(EventQuery())
+
+    def scan(last: pieces.Id | None, rows: int) -> Sql:
+        read.append(rows)
+        return reader.scan(last, rows)
+
+    monkeypatch.setattr(pieces, "_Bytes", Measured)
+    made = list(replace(reader, scan=scan).lines(EVENTS.all))
     assert sum(piece.count(b"\n") for piece in made) == 4006
     assert max(sizes) < pieces.BYTES_A_PIECE + 1_000_000
-    assert len(sizes) < 20
+    assert len(read) < 20
 
 
-def test_where_nothing_is_wanted_a_piece_is_empty_and_the_next_is_made_on_request(
+def test_between_pieces_there_are_empty_ones_also_where_nothing_is_wanted(
     stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_in_pieces(monkeypatch, rows=2)
     store(stream, *({"n": n} for n in range(5)))
+    everything = [piece.count(b"\n") for piece in files.ndjson(export.reader(EventQuery()), EVENTS.all)]
+    assert everything == [0, 2, 0, 2, 0, 1]
     assert list(files.ndjson(export.reader(EventQuery(key="none")), EVENTS.all)) == [b"", b"", b""]
+
+
+@pytest.mark.parametrize("format", files.FORMATS)
+def test_while_an_empty_piece_is_handled_no_transaction_is_open(
+    format: str, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_in_pieces(monkeypatch, rows=2)
+    store(stream, *({"n": n} for n in range(5)))
+    _, make = files.FORMATS[format]
+    for piece in make(export.reader(EventQuery()), EVENTS.all):
+        if not piece:
+            assert connection.connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def test_while_lines_are_handled_the_next_query_is_under_way(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_in_pieces(monkeypatch, rows=2)
+    store(stream, *({"n": n} for n in range(5)))
+    pieces = filter(None, files.ndjson(export.reader(EventQuery()), EVENTS.all))
+    assert [connection.connection.info.transaction_status for _ in pieces] == [TransactionStatus.ACTIVE] * 3
+
+
+def test_who_ends_early_finds_the_connection_as_it_was(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_in_pieces(monkeypatch, rows=2)
+    store(stream, *({"n": n} for n in range(5)))
+    for pieces_taken in range(1, 6):
+        made = files.ndjson(export.reader(EventQuery()), EVENTS.all)
+        list(islice(made, pieces_taken))
+        made.close()
+        assert connection.connection.info.transaction_status == TransactionStatus.IDLE
+        assert Event.objects.count() == 5
+
+
+def test_a_query_that_is_too_slow_fails_after_the_pieces_before_it(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.QUERY_TIMEOUT_SECONDS = 0.2
+    read_in_pieces(monkeypatch, rows=2)
+    store(stream, *({"n": n} for n in range(5)))
+    wanted = Sql("CASE WHEN payload['n']::integer >= 2 THEN pg_sleep(5) IS NOT NULL ELSE true END", [])
+    made = files.ndjson(replace(export.reader(EventQuery()), wanted=wanted), EVENTS.all)
+    assert (next(made), next(made).count(b"\n")) == (b"", 2)
+    with pytest.raises(QueryTooSlow):
+        next(made)
+    assert connection.connection.info.transaction_status == TransactionStatus.IDLE
+    assert Event.objects.count() == 5
 
 
 def test_more_are_read_at_once_while_few_are_wanted(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +263,7 @@ def test_more_are_read_at_once_while_few_are_wanted(stream: Stream, monkeypatch:
         return reader.scan(last, rows)
 
     made = [piece.count(b"\n") for piece in replace(reader, scan=scan).lines(EVENTS.all)]
-    assert (made, asked) == ([0, 0, 0, 0, 7, 1], [2, 4, 7, 7, 7, 2, 4])
+    assert (made, asked) == ([0, 0, 0, 0, 0, 7, 0, 1], [2, 4, 7, 7, 7, 2, 4])
 
 
 async def test_events_that_arrive_meanwhile_are_not_followed_for_ever(

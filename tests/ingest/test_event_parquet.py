@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -95,7 +96,7 @@ def test_pieces_become_groups_of_rows_in_order(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(parquet, "ROWS_A_GROUP", 5)
     store(make_stream(), *(b'{"n": %d}' % n for n in range(20)))
     pieces = list(files.parquet(export.reader(ALL), EVENTS.all))
-    assert [bool(piece) for piece in pieces] == [True, True, False, True, False, True, False, True]
+    assert len([piece for piece in pieces if piece]) == 5  # the first has the beginning of the file alone
     file = pq.ParquetFile(io.BytesIO(b"".join(pieces)))
     assert [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)] == [6, 6, 6, 2]
     assert [json.loads(text)["n"] for text in file.read()["payload"].to_pylist()] == list(range(20))
@@ -114,8 +115,8 @@ def test_what_fails_half_way_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> 
     read_in_pieces(monkeypatch, rows=1)
     monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
     store(make_stream(), *TEXTS)
-    pieces = files.parquet(_failing_after(2, export.reader(ALL)), EVENTS.all)
-    sent = next(pieces) + next(pieces)
+    pieces = files.parquet(_failing_after(3, export.reader(ALL)), EVENTS.all)
+    sent = b"".join(islice(pieces, 5))
     with pytest.raises(QueryTooSlow):
         next(pieces)
     assert len(sent) > 100

@@ -1,7 +1,7 @@
 """Asking for stored events: conditions, several streams, chosen members, and what it may cost."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,8 +13,9 @@ from pytest_django.fixtures import Settings
 
 from access.keys import create_key
 from access.models import Scope
-from ingest import chunks
-from ingest.models import Stream
+from ingest import chunks, export
+from ingest.members import Sql
+from ingest.models import Event, Stream
 from ingest.partitions import make_partition
 from ingest.reading import EventQuery, after, select
 from ingest.writer import write_chunks
@@ -172,18 +173,32 @@ def test_a_query_that_takes_too_long_is_ended_and_says_what_to_do(
 
 @pytest.mark.parametrize("oldest_first", [True, False])
 def test_a_day_is_read_from_its_own_partition(stream: Stream, oldest_first: bool) -> None:
-    for n in range(10, 16):
-        make_partition(date(2026, 3, n))
-        store(stream, {"n": n}, now_ms=int(datetime(2026, 3, n, 12, tzinfo=UTC).timestamp() * 1000))
-    day = datetime(2026, 3, 12, tzinfo=UTC)
-    query = EventQuery(streams=frozenset(["sensors"]), starts_at=day, ends_at=day + timedelta(days=1))
-    assert partitions_of(query, oldest_first) == {"event_20260312"}
-
-
-def partitions_of(query: EventQuery, oldest_first: bool) -> set[str]:
+    store_on_days(stream)
+    query = EventQuery(streams=frozenset(["sensors"]), starts_at=day(12), ends_at=day(13))
     sql, parameters = after(select(query), None, oldest_first).query.sql_with_params()
+    assert partitions_of(Sql(sql, list(parameters))) == {"event_20260312"}
+
+
+def test_an_export_leaves_the_partitions_that_it_has_read(stream: Stream) -> None:
+    store_on_days(stream)
+    query = EventQuery(streams=frozenset(["sensors"]), starts_at=day(10), ends_at=day(15))
+    last = Event.objects.get(received_at__range=(day(13), day(14))).id
+    assert partitions_of(export.reader(query).scan(last, 10)) == {"event_20260313", "event_20260314"}
+
+
+def store_on_days(stream: Stream) -> None:
+    for n in range(10, 16):
+        make_partition(day(n).date())
+        store(stream, {"n": n}, now_ms=int((day(n) + timedelta(hours=12)).timestamp() * 1000))
+
+
+def day(n: int) -> datetime:
+    return datetime(2026, 3, n, tzinfo=UTC)
+
+
+def partitions_of(query: Sql) -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {query.text}", query.parameters)
         [[[plan]]] = cursor.fetchall()
     return set(relations(plan["Plan"]))
 
