@@ -89,6 +89,10 @@ class Members:
         for structure, texts in structures:
             self._merge(self.root, msgspec.json.decode(structure), texts)
 
+    def knows(self, structure: Any) -> bool:
+        """Whether no text of that structure tells anything new."""
+        return self._knows(self.root, structure)
+
     def name_columns(self, texts: int, taken: Iterable[str] = ()) -> None:
         """Give those that are new among so many texts names that are not `taken`; what is too much is left out."""
         self._names.update(name.casefold() for name in taken)
@@ -124,10 +128,8 @@ class Members:
 
     def _merge(self, member: Member, structure: Any, texts: int) -> None:
         member.texts += texts
-        if isinstance(structure, str):
-            member.kinds.add(structure)
-        elif isinstance(structure, list):
-            member.kinds.add(LIST)
+        if not isinstance(structure, dict):
+            member.kinds.add(_kind(structure))
         elif member.is_whole or len(member.path) == MOST_LEVELS:
             member.kinds.add(OBJECT)
         else:
@@ -135,6 +137,15 @@ class Members:
                 found = member.members.get(name) or self._new(member, name)
                 if found is not None:
                     self._merge(found, inner, texts)
+
+    def _knows(self, member: Member, structure: Any) -> bool:
+        if not isinstance(structure, dict):
+            return _kind(structure) in member.kinds
+        if member.is_whole or len(member.path) == MOST_LEVELS:
+            return OBJECT in member.kinds
+        return all(
+            name in member.members and self._knows(member.members[name], inner) for name, inner in structure.items()
+        )
 
     def _new(self, parent: Member, name: str) -> Member | None:
         path = (*parent.path, name)
@@ -173,6 +184,11 @@ class Members:
 
     def _title(self, path: tuple[str, ...]) -> str:
         return ".".join((self._prefix, *path) if self._prefix else path) or "(empty)"
+
+
+def _kind(structure: Any) -> str:
+    """Of what is no object."""
+    return LIST if isinstance(structure, list) else str(structure)
 
 
 def _some(names: list[str]) -> str:

@@ -11,6 +11,7 @@ from datasets.engine import conversion, inference
 from datasets.engine.conversion import BEYOND, Conversion
 from datasets.engine.inference import TextType
 from datasets.engine.members import Member, Members
+from datasets.engine.structures import Structures
 from datasets.engine.table import literal, quoted
 from datasets.errors import SnapshotFailed
 from datasets.snapshot import Column
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 CHUNK = "chunk"
-STRUCTURES_AT_ONCE = 10_000
-MOST_STRUCTURES_KNOWN = 100_000
 FEWEST_IN_GROUP, MOST_IN_GROUP = 2048, 122_880
 VALUES_IN_GROUP = 4_000_000
 """That each thread keeps in memory until it writes them, whatever the number of columns."""
@@ -46,7 +45,7 @@ class Parts:
         self._most_bytes = most_bytes
         self._fixed: list[Column] = []
         self._types: list[dict[str, str]] = []
-        self._known: set[str] = set()
+        self._structures = Structures(connection, text, members)
 
     def add(self, chunk: "pyarrow.Table") -> None:
         """Chunks have the same columns. An empty one is a part, too: of no rows, it says which columns there are."""
@@ -54,7 +53,7 @@ class Parts:
         try:
             if not self._fixed:
                 self._fixed = [one for one in described(self._connection, CHUNK) if one.name != self._text]
-            self._members.add(self._structures())
+            self._structures.learn(chunk)
             self._members.name_columns(chunk.num_rows, [one.name for one in self._fixed])
             self._write()
         finally:
@@ -89,16 +88,6 @@ class Parts:
         self._copy(f"SELECT * REPLACE ({replaced}) FROM read_parquet({literal(str(path))})", draft)
         self._count(draft.stat().st_size - path.stat().st_size)
         draft.rename(path)
-
-    def _structures(self) -> list[tuple[str, int]]:
-        """Those that were not seen before, and in how many texts they are; in one order always."""
-        sql = f"SELECT json_structure({quoted(self._text)}), count(*) FROM {CHUNK} GROUP BY 1"
-        found = self._connection.execute(sql)
-        new: list[tuple[str, int]] = []
-        while rows := found.fetchmany(STRUCTURES_AT_ONCE):
-            new += [row for row in rows if row[0] is not None and row[0] not in self._known]
-        self._known.update(structure for structure, _ in new[: MOST_STRUCTURES_KNOWN - len(self._known)])
-        return sorted(new)
 
     def _write(self) -> None:
         path = self._path(len(self._types))

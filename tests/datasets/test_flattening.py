@@ -1,12 +1,15 @@
 """Members of JSON documents as columns: whatever the documents are, no value is lost, and none is made up."""
 
+import random
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from datasets.engine import structures
 from tests.datasets.flattening import NOTHING, at, columns, paths, reads_as, type_of
 
 NAMES = st.sampled_from(["a", "A", "b", "", "a.b", 'q"', "s/l", "t~", "ü", "Ü", "0", " x", "$", "'", "\\", "select"])
@@ -33,6 +36,27 @@ CHUNKS = st.lists(st.lists(DOCUMENTS, max_size=5), min_size=1, max_size=3)
 @example([[{"a": 1 << 63}], [{"a": -1}], [{"a": 0.5}], [{"a": True}]])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_value_is_in_the_column_of_its_path(chunks: list[list[dict[str, Any]]]) -> None:
+    check(chunks)
+
+
+@given(st.lists(DOCUMENTS, min_size=1, max_size=3), st.lists(DOCUMENTS, max_size=2), st.randoms(use_true_random=False))
+@example([{"a": "x"}], [{"a": {"b": 1}}], random.Random(1))
+@example([{"a": {"b": "x"}}], [{"a": {}}, {"a": "x"}], random.Random(1))
+@example([{"a": 0.5}, {"a": 1}], [{"a": 1 << 70}, {"a": None}], random.Random(1))
+@example([{"a": {}}], [{"a": "x"}], random.Random(1))
+@example([{"a": [1]}], [{"a": []}, {"a": [{}]}], random.Random(1))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_nothing_new_is_overlooked_among_many_that_tell_nothing(
+    known: list[dict[str, Any]], new: list[dict[str, Any]], random: random.Random
+) -> None:
+    mixed = known * 8 + new
+    random.shuffle(mixed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structures, "GROUP", 3)
+        check([known, known * 4, mixed, known * 4 + new])
+
+
+def check(chunks: list[list[dict[str, Any]]]) -> None:
     documents = [document for chunk in chunks for document in chunk]
     with tempfile.TemporaryDirectory() as folder:
         made, members = columns(Path(folder), chunks)
