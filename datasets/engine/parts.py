@@ -45,6 +45,7 @@ class Parts:
         self._most_bytes = most_bytes
         self._fixed: list[Column] = []
         self._types: list[dict[str, str]] = []
+        self._drafts = 0
         self._structures = Structures(connection, text, members)
 
     def add(self, chunk: "pyarrow.Table") -> None:
@@ -83,9 +84,9 @@ class Parts:
 
     def _rewrite(self, number: int, values: dict[str, str]) -> None:
         """Write a part again with SQL for some of its columns."""
-        path, draft = self._path(number), self._folder / "draft"
+        path = self._path(number)
         replaced = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
-        self._copy(f"SELECT * REPLACE ({replaced}) FROM read_parquet({literal(str(path))})", draft)
+        draft = self._copied(f"SELECT * REPLACE ({replaced}) FROM read_parquet({literal(str(path))})")
         self._count(draft.stat().st_size - path.stat().st_size)
         draft.rename(path)
 
@@ -93,14 +94,15 @@ class Parts:
         path = self._path(len(self._types))
         made = conversion.conversion(self._members, self._text)
         try:
-            self._copy(self._select(made), path)
+            draft = self._copied(self._select(made))
         except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
             if isinstance(error, duckdb.InvalidInputException) and BEYOND not in str(error):
                 raise
             self._look_at_numbers(made)
-            self._copy(self._select(conversion.conversion(self._members, self._text)), path)
+            draft = self._copied(self._select(conversion.conversion(self._members, self._text)))
         self._types.append({member.name: member.type for member in self._members.columns})
-        self._count(path.stat().st_size)
+        self._count(draft.stat().st_size)
+        draft.rename(path)
 
     def _select(self, made: Conversion) -> str:
         return conversion.select(made, [one.name for one in self._fixed], self._text, CHUNK)
@@ -110,9 +112,13 @@ class Parts:
         for member, is_beyond in zip(asked, self._connection.execute(sql).fetchall()[0], strict=True):
             _widen(member, is_beyond)
 
-    def _copy(self, sql: str, path: Path) -> None:
+    def _copied(self, sql: str) -> Path:
+        """A file with a name of its own: one that fails is deleted by DuckDB, sometimes only when we go on already."""
+        self._drafts += 1
+        draft = self._folder / f"draft-{self._drafts}"
         columns = len(self._fixed) + len(self._members.columns)
-        self._connection.execute(f"COPY ({sql}) TO {literal(str(path))} {parquet(columns)}")
+        self._connection.execute(f"COPY ({sql}) TO {literal(str(draft))} {parquet(columns)}")
+        return draft
 
     def _count(self, size: int) -> None:
         self.bytes += size

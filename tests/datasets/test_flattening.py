@@ -2,14 +2,18 @@
 
 import random
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from datasets.engine import structures
+from datasets.engine import structures, table
+from tests.datasets import flattening
 from tests.datasets.flattening import NOTHING, at, columns, paths, reads_as, type_of
 
 NAMES = st.sampled_from(["a", "A", "b", "", "a.b", 'q"', "s/l", "t~", "ü", "Ü", "0", " x", "$", "'", "\\", "select"])
@@ -102,6 +106,45 @@ def test_numbers_and_texts_at_one_path_are_texts(tmp_path: Path) -> None:
     made, _ = columns(tmp_path, [[{"a": 7}, {"a": 7.5}], [{"a": "7"}, {"a": "bad"}, {"a": [1, {"b": 2}]}]])
     [(member, values)] = made.items()
     assert (member.type, values) == ("VARCHAR", ["7", "7.5", "7", "bad", '[1,{"b":2}]'])
+
+
+def test_what_duckdb_deletes_late_of_an_attempt_that_failed_is_not_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = list[str]()
+
+    class Connection:
+        """Deletes what it failed to write when it has written something else."""
+
+        def __init__(self, connection: Any) -> None:
+            self._connection = connection
+            self._failed = list[str]()
+
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            path = sql.rpartition(" TO '")[2].partition("'")[0] if sql.startswith("COPY") else ""
+            try:
+                found = self._connection.execute(sql, *parameters)
+            except duckdb.Error:
+                self._failed.append(path)
+                raise
+            if path:
+                written.append(path)
+                for failed in self._failed:
+                    Path(failed).unlink(missing_ok=True)
+            return found
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+    @contextmanager
+    def connect(*arguments: Any) -> Iterator[Any]:
+        with table.connect(*arguments) as connection:
+            yield Connection(connection)
+
+    monkeypatch.setattr(flattening, "connect", connect)
+    made, _ = columns(tmp_path, [[{"a": 1 << 63}], [{"a": 1}, {"a": 1 << 63}]])
+    assert list(made.values()) == [[1 << 63, 1, 1 << 63]]
+    assert len(written) == 2
 
 
 def test_a_number_beyond_all_is_left_empty_and_said_to_be(tmp_path: Path) -> None:
