@@ -27,7 +27,7 @@ from datasets.kinds.kind import Progress
 from datasets.making import DRAFT, Order, make
 from datasets.models import Dataset
 
-FORMAT = 1
+FORMAT = 2
 """Grows when snapshots of the same data get other columns; older ones are not used again."""
 UNUSED_FOR = timedelta(hours=24)
 
