@@ -28,7 +28,7 @@ from datasets.making import DRAFT, Order, make
 from datasets.models import Dataset
 
 FORMAT = 2
-"""Grows when snapshots of the same data get other columns; older ones are not used again."""
+"""Grows when snapshots of the same data become others; older ones are not used again."""
 UNUSED_FOR = timedelta(hours=24)
 
 
