@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -32,7 +32,7 @@ from ingest.parameters import (
 from ingest.reading import EventQuery
 from ingest.selection import EVENTS
 from ingest.serializers import AggregateSerializer, EventPageSerializer
-from ingest.streaming import OwnFormat, following, streamed
+from ingest.streaming import OwnFormat, download
 
 REFUSALS = {
     400: OpenApiResponse({"$ref": "#/components/schemas/Error"}, "An unknown or wrong parameter; `fields` names it"),
@@ -84,7 +84,7 @@ class EventExport(ReadingView):
     """All events that the parameters select, as a file, oldest first, up to those of now."""
 
     @_described("events_export", ExportParameters, FILES)
-    def get(self, request: Request) -> StreamingHttpResponse:
+    def get(self, request: Request) -> HttpResponseBase:
         return _file(request, _asked(request, ExportParameters), "events")
 
 
@@ -92,7 +92,7 @@ class StreamEventExport(ReadingView):
     """All events of one stream that the parameters select, as a file, oldest first, up to those of now."""
 
     @_described("stream_events_export", StreamExportParameters, FILES)
-    def get(self, request: Request, stream: str) -> StreamingHttpResponse:
+    def get(self, request: Request, stream: str) -> HttpResponseBase:
         return _file(request, _asked(request, StreamExportParameters, stream), stream)
 
 
@@ -154,14 +154,11 @@ def _next(request: Request, cursor: UUID | None) -> str | None:
     return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")
 
 
-def _file(request: Request, asked: dict[str, Any], name: str) -> StreamingHttpResponse:
-    """The first piece is made before the answer begins, so that what it fails for can be said."""
+def _file(request: Request, asked: dict[str, Any], name: str) -> HttpResponseBase:
     content_type, make = files.FORMATS[asked["format"]]
     query = _query({"ends_at": timezone.now(), **asked}, principal(request))
     pieces = make(export.reader(query), asked.get("fields", EVENTS.all))
-    first = next(pieces, b"")
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{asked["format"]}"'}
-    return StreamingHttpResponse(streamed(following(first, pieces)), content_type=content_type, headers=headers)
+    return download(request, pieces, content_type, f"{name}.{asked['format']}")
 
 
 def _aggregate(request: Request, asked: dict[str, Any]) -> Response:

@@ -15,6 +15,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
 from ingest.columns import Selection, Table
+from ingest.errors import QueryTooSlow
 from ingest.members import Sql
 from ingest.reading import time_limit
 
@@ -27,11 +28,17 @@ FEW_BYTES = 100_000
 ROWS_READ = 20_000
 
 BYTES_A_PIECE = 4 << 20
-"""Of documents as they are stored, possibly compressed; one row is read in any case."""
+"""Of documents; one row is read in any case."""
 
-PIECE = """
-WITH {table} AS MATERIALIZED ({scan}), whole AS MATERIALIZED (
-    SELECT count(*) AS found, coalesce(sum(pg_column_size({document})), 0) AS bytes FROM {table}
+SIZE = """
+CASE WHEN pg_column_compression({document}) IS NULL THEN pg_column_size({document})
+    ELSE octet_length({document}::text) END
+"""
+"""Of a document: as it is stored or, if that is compressed, as it is sent."""
+
+PIECE = f"""
+WITH {{table}} AS MATERIALIZED ({{scan}}), whole AS MATERIALIZED (
+    SELECT count(*) AS found, coalesce(sum({SIZE}), 0) AS bytes FROM {{table}}
 )
 """
 END = "{last}, (SELECT found FROM whole), (SELECT bytes FROM whole)::bigint"
@@ -73,7 +80,7 @@ class Reader:
     def lines(self, selection: Selection) -> Iterator[bytes]:
         """Pieces of lines of JSON, and between them empty ones.
 
-        After one with lines the next has to be asked for at once: the query for it is under way, and a transaction
+        After one with lines the next should be asked for at once: the query for it is under way, and a transaction
         open. After an empty one there is time. Raises QueryTooSlow. All of this is true of `rows`, too.
         """
         line = self.table.json_line(selection, end="\n")
@@ -105,14 +112,20 @@ class Reader:
         """What the query finds for one piece after the other, and an empty list where none is under way.
 
         The last row of a result begins with the id of the last row that was read, how many there were, and their bytes.
-        If those are too many for a piece, fewer rows are read.
+        If those are too many for a piece there is nothing else in it, and fewer rows are read.
         """
         last, rows, result = None, ROWS_A_PIECE, list[Row]()
         while True:
-            with time_limit(self.advice, **self.settings), _sent(query(self.scan(last, rows)), loader) as cursor:
-                if result:
-                    yield result
-                result = cursor.fetchall()
+            handled, result = result, []
+            try:
+                with time_limit(self.advice, **self.settings), _sent(query(self.scan(last, rows)), loader) as cursor:
+                    if handled:
+                        yield handled
+                    result = cursor.fetchall()
+            except QueryTooSlow:
+                if not handled:
+                    raise
+                continue  # PostgreSQL's time goes on while what it has made is not fetched: now nothing is handled
             reached, found, size, *_ = result[-1]
             if found == 0:
                 return
@@ -130,7 +143,7 @@ class Reader:
 @contextmanager
 def _sent(query: Sql, loader: type[Loader] | None) -> Iterator[Any]:
     """The cursor of a query that PostgreSQL has begun with; fetching waits for it. `loader`: of texts."""
-    with connection.connection.pipeline(), connection.cursor() as cursor:
+    with connection.wrap_database_errors, connection.connection.pipeline(), connection.cursor() as cursor:
         if loader:
             cursor.cursor.adapters.register_loader("text", loader)
         cursor.execute(query.text, query.parameters)

@@ -3,18 +3,34 @@
 import asyncio
 import csv
 import io
+import time
 from collections.abc import AsyncGenerator, Generator, Iterable
 from typing import Any
 
 import msgspec
 from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
 from ingest.formulas import defused
 
 Pieces = Generator[bytes]
-"""Where one is empty, making can rest: nothing is kept open. After any other the next is to be asked for at once."""
+"""Where one is empty, making can rest: nothing is kept open. After any other the next should be asked for at once."""
+
+RUN_SECONDS = 0.5
+"""A run ends at the first rest after them: for a server that stops, which lets runs come to their end."""
+
+
+def download(request: Request, pieces: Pieces, content_type: str, name: str) -> HttpResponseBase:
+    """The first piece is made before the answer begins, so that what it fails for can be said."""
+    first = next(pieces, b"")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if request.method == "HEAD":
+        pieces.close()
+        return HttpResponse(content_type=content_type, headers=headers)
+    return StreamingHttpResponse(streamed(_following(first, pieces)), content_type=content_type, headers=headers)
 
 
 async def streamed(pieces: Pieces) -> AsyncGenerator[bytes]:
@@ -38,41 +54,51 @@ async def streamed(pieces: Pieces) -> AsyncGenerator[bytes]:
         await asyncio.wait([making])
         if not making.cancelled():
             making.exception()  # was raised already, or is nobody's any more
-        await sync_to_async(pieces.close)()
+        await sync_to_async(_end)(pieces)
 
 
 class _Maker:
-    """Makes pieces in a thread, without waiting for the event loop, as long as those that are made are taken."""
+    """Makes pieces in a thread, in runs that do not wait for the event loop. `made`: None is the end of a run.
+
+    A run ends at a rest: when a piece was made that is not taken yet, or after RUN_SECONDS.
+    """
 
     def __init__(self, pieces: Pieces, loop: asyncio.AbstractEventLoop) -> None:
         self._pieces = pieces
         self._loop = loop
-        self.made = asyncio.Queue[bytes]()
+        self.made = asyncio.Queue[bytes | None]()
         self.taken = 0
         self.is_wanted = True
         self._handed_over = 0
 
     def start(self) -> "asyncio.Future[bool]":
-        """Whether there may be more. When it ends, an empty piece comes after those that were made."""
-        return asyncio.ensure_future(sync_to_async(self._make)())
+        """Whether there may be more."""
+        return asyncio.ensure_future(sync_to_async(self._run)())
 
-    def _make(self) -> bool:
+    def _run(self) -> bool:
+        until = time.monotonic() + RUN_SECONDS
         try:
             for piece in self._pieces:
                 if piece:
                     self._handed_over += 1
                     self._hand_over(piece)
-                elif self._handed_over > self.taken or not self.is_wanted:
+                elif self._handed_over > self.taken or not self.is_wanted or time.monotonic() > until:
                     return True
             return False
         finally:
-            self._hand_over(b"")
+            self._hand_over(None)
 
-    def _hand_over(self, piece: bytes) -> None:
+    def _hand_over(self, piece: bytes | None) -> None:
         self._loop.call_soon_threadsafe(self.made.put_nowait, piece)
 
 
-def following(first: bytes, others: Pieces) -> Pieces:
+def _end(pieces: Pieces) -> None:
+    """Django looks after the connection of an answer that comes to its end, not of one that fails."""
+    pieces.close()
+    close_old_connections()
+
+
+def _following(first: bytes, others: Pieces) -> Pieces:
     yield first
     yield from others
 

@@ -8,7 +8,7 @@ import orjson
 from django.db import transaction
 from django.db.models import QuerySet, TextField
 from django.db.models.expressions import RawSQL
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -24,7 +24,7 @@ from access.errors import PermissionDenied
 from access.permissions import reach
 from ingest.files import FORMATS
 from ingest.reading import time_limit
-from ingest.streaming import OwnFormat, following, streamed
+from ingest.streaming import OwnFormat, download
 from sources import export, records
 from sources.api.pagination import Ordered
 from sources.api.parameters import CONDITIONS, RecordExportParameters, RecordFilter, RecordParameters, query_of
@@ -95,17 +95,14 @@ class RecordViewSet(viewsets.ModelViewSet[Record]):
 
     @extend_schema(parameters=[RecordExportParameters, CONDITIONS], responses=FILES)
     @action(detail=False, url_path="export", content_negotiation_class=OwnFormat, pagination_class=None)
-    def export_all(self, request: Request) -> StreamingHttpResponse:
+    def export_all(self, request: Request) -> HttpResponseBase:
         """All records that these filters find, the oldest first. In CSV what could be a formula has a ' before it."""
         asked = _asked(request, RecordExportParameters)
         try:
             pieces = export.file(asked["format"], query_of(asked, reach(self)), asked.get("fields"))
-            first = next(pieces, b"")  # what it fails for can still be said
+            return download(request, pieces, FORMATS[asked["format"]][0], f"records.{asked['format']}")
         except LimitExceeded as error:
             raise ValidationError({"format": [str(error)]}) from error
-        content_type, _ = FORMATS[asked["format"]]
-        headers = {"Content-Disposition": f'attachment; filename="records.{asked["format"]}"'}
-        return StreamingHttpResponse(streamed(following(first, pieces)), content_type=content_type, headers=headers)
 
     @extend_schema(request=RecordSerializer(many=True), responses=dict)
     @action(detail=False, methods=["post"])

@@ -158,10 +158,12 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_piece_of_large_events_is_no_larger_than_a_few_of_them(stream: Stream) -> None:
+@pytest.mark.parametrize("text", [lambda: random.randbytes(400_000).hex(), lambda: "x" * 800_000])
+def test_a_piece_of_large_events_is_no_larger_than_a_few_of_them(stream: Stream, text: Callable[[], str]) -> None:
+    """However well PostgreSQL compresses them."""
     random.seed(1)
     for _ in range(20):
-        store(stream, {"text": random.randbytes(400_000).hex()})
+        store(stream, {"text": text()})
     sizes = [len(piece) for piece in files.ndjson(export.reader(EventQuery()), EVENTS.all)]
     assert sum(sizes) > 16_000_000
     assert max(sizes) < pieces.BYTES_A_PIECE + 1_000_000
@@ -247,6 +249,31 @@ def test_a_query_that_is_too_slow_fails_after_the_pieces_before_it(
         next(made)
     assert connection.connection.info.transaction_status == TransactionStatus.IDLE
     assert Event.objects.count() == 5
+
+
+def test_who_handles_a_piece_for_long_gets_the_others_all_the_same(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """PostgreSQL waits with a result that is larger than a socket's buffer, and its time goes on."""
+    settings.QUERY_TIMEOUT_SECONDS = 0.5
+    read_in_pieces(monkeypatch, rows=3)
+    store(stream, *({"text": "x" * 800_000} for _ in range(9)))
+    lines = 0
+    for piece in files.ndjson(export.reader(EventQuery()), EVENTS.all):
+        lines += piece.count(b"\n")
+        if piece:
+            time.sleep(1)
+    assert lines == 9
+
+
+async def test_who_asks_for_the_head_alone_gets_no_file(get: Get, stream: Stream) -> None:
+    await sync_to_async(store)(stream, {"n": 1})
+    headers = {"authorization": f"Bearer {(await sync_to_async(create_key)('head', [Scope.READ]))[1]}"}
+    for path in ("/api/events/export/", "/api/records/export/"):
+        answer = await AsyncClient().head(path, headers=headers)
+        assert (answer.status_code, answer.streaming, answer.content) == (200, False, b"")
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert (await AsyncClient().head("/api/events/export/?key", headers=headers)).status_code == 400
 
 
 def test_more_are_read_at_once_while_few_are_wanted(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:

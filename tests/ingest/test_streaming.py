@@ -4,9 +4,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
 
+from ingest import streaming
 from ingest.streaming import Pieces, streamed
 
 
@@ -119,3 +124,41 @@ async def test_for_a_client_that_goes_while_nothing_is_found_it_ends_too() -> No
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert making.is_closed
+
+
+async def test_while_nothing_is_found_the_event_loop_has_its_turn_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops waits for what its threads have begun, and begins nothing more."""
+    monkeypatch.setattr(streaming, "RUN_SECONDS", 0.01)
+    starts = list[float]()
+    start = streaming._Maker.start
+
+    def counted(maker: streaming._Maker) -> "asyncio.Future[bool]":
+        starts.append(time.monotonic())
+        return start(maker)
+
+    monkeypatch.setattr(streaming._Maker, "start", counted)
+
+    def pieces() -> Pieces:
+        for _ in range(100):
+            time.sleep(0.001)
+            yield b""
+        yield b"found"
+
+    assert [piece async for piece in streamed(pieces())] == [b"found"]
+    assert len(starts) > 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fails", [True, False])
+async def test_no_connection_stays_behind(fails: bool, settings: Any) -> None:
+    def pieces() -> Pieces:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        yield b"first"
+        if fails:
+            raise ZeroDivisionError
+
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+    with suppress(ZeroDivisionError):
+        assert [piece async for piece in streamed(pieces())] == [b"first"]
+    assert await sync_to_async(lambda: connection.connection)() is None
