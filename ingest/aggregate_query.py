@@ -77,13 +77,16 @@ class _Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AggregateQuery:
+    """`has_numbers_only`: what is measured is nowhere a text, say. To look would take a seventh of the time."""
+
     source: Source
     bucket: Bucket | None
     group_by: Sequence[Group]
     measures: Sequence[Measure]
+    has_numbers_only: bool = True
 
     def read(self, limit: int) -> list[dict[str, Any]]:
-        """At most so many rows."""
+        """At most so many rows. Raises DataError: it has others, too."""
         columns = [*self._keys(), *map(self._figure, self.measures)]
         text, parameters = self._sql(columns, limit)
         with connection.cursor() as cursor:
@@ -107,10 +110,15 @@ class AggregateQuery:
         columns += ["stream_id", "nullif(type, '') AS type", f"{self.source.events} AS events"]
         groups = [_scalar(n, path) for n, path in enumerate(self._paths()) if path in self._grouped()]
         columns += [group.text for group in groups]
-        columns += [_number(n) for n, path in enumerate(self._paths()) if path in self._measured()]
+        columns += [self._number(n) for n, path in enumerate(self._paths()) if path in self._measured()]
         members = self._members()
         text = f"SELECT {', '.join(columns)} FROM ({members.text}) AS taken {WHOLE}"
         return Sql(text, [bucket, *(one for group in groups for one in group.parameters), *members.parameters])
+
+    def _number(self, n: int) -> str:
+        if self.has_numbers_only:
+            return f"member{n}::numeric AS number{n}"
+        return f"CASE jsonb_typeof(member{n}) WHEN 'number' THEN member{n}::numeric END AS number{n}"
 
     def _members(self) -> Sql:
         columns = ["received_at", "stream_id", "type", *["events"] * (self.source.events == "events")]
@@ -180,10 +188,6 @@ def _scalar(n: int, path: Path) -> Sql:
 def _is_plain(text: str) -> str:
     """Whether it is the text of a text, and looks like nothing else."""
     return f"ascii({text}) NOT IN ({AMBIGUOUS})"
-
-
-def _number(n: int) -> str:
-    return f"CASE jsonb_typeof(member{n}) WHEN 'number' THEN member{n}::numeric END AS number{n}"
 
 
 def _same(value: Any) -> Any:

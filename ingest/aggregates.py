@@ -7,10 +7,12 @@ counted as "(other)". All others come from the events.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import DataError, transaction
 from django.db.models import QuerySet
 
 from ingest.aggregate_query import COUNT, QUANTILES, AggregateQuery, Bucket, Group, Measure, Source
@@ -59,8 +61,17 @@ def aggregate(asked: Aggregation, now: datetime) -> Aggregated:
     """Raises QueryTooSlow."""
     with time_limit(work_mem=WORK_MEM):
         source = _of_rollups(asked) if can_use_rollups(asked, now) else _of_events(asked)
-        found = AggregateQuery(source, asked.bucket, asked.group_by, asked.measures).read(MOST_ROWS + 1)
+        found = _read(AggregateQuery(source, asked.bucket, asked.group_by, asked.measures))
     return Aggregated(found[:MOST_ROWS], source.name, len(found) > MOST_ROWS)
+
+
+def _read(query: AggregateQuery) -> list[dict[str, Any]]:
+    """Where something else than numbers is met, once more from the beginning: mostly that is soon."""
+    try:
+        with transaction.atomic():
+            return query.read(MOST_ROWS + 1)
+    except DataError:
+        return replace(query, has_numbers_only=False).read(MOST_ROWS + 1)
 
 
 def period(starts_at: datetime | None, ends_at: datetime | None, now: datetime) -> tuple[datetime, datetime]:

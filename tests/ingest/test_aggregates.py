@@ -12,6 +12,7 @@ import orjson
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +93,19 @@ def test_the_filters_hold_here_too(api: Client) -> None:
     ]  # fmt: skip
     for query, count in asked:
         assert ask(api, **query, **ALL_DAY)["rows"] == [{"count": count}], query
+
+
+@pytest.mark.parametrize(
+    ("others", "is_looked"), [([{}, {"n": 0.5}], False), ([{"n": "5"}], True), ([{"n": [1]}], True)]
+)
+def test_types_are_looked_at_only_where_not_all_are_numbers(
+    api: Client, others: list[dict[str, Any]], is_looked: bool
+) -> None:
+    store(make_stream(), ("a", {"n": 1}), *(("a", other) for other in others))
+    with CaptureQueriesContext(connection) as queries:
+        rows = ask(api, measure="max:payload.n", **ALL_DAY)["rows"]
+    assert rows == [{"max:payload.n": 1}]
+    assert any("jsonb_typeof" in query["sql"] for query in queries) is is_looked
 
 
 numbers = st.sampled_from(["0", "1", "-1", "2.50", "1e3", "0.1", "7", "12345678901234567890.25", "null", '"5"', "[1]"])
