@@ -182,18 +182,23 @@ def test_large_events_before_small_ones_cost_few_queries_and_none_makes_too_much
             sizes.append(len(data))
             return super().load(data)
 
-    read = list[int]()
-    reader = export.reader(EventQuery())
-
-    def scan(last: pieces.Id | None, rows: int) -> Sql:
-        read.append(rows)
-        return reader.scan(last, rows)
-
     monkeypatch.setattr(pieces, "_Bytes", Measured)
-    made = list(replace(reader, scan=scan).lines(EVENTS.all))
+    reader, asked = noted(export.reader(EventQuery()))
+    made = list(reader.lines(EVENTS.all))
     assert sum(piece.count(b"\n") for piece in made) == 4006
     assert max(sizes) < pieces.BYTES_A_PIECE + 1_000_000
-    assert len(read) < 20
+    assert len(asked) < 20
+
+
+def noted(reader: pieces.Reader) -> tuple[pieces.Reader, list[int]]:
+    """And how many rows it was asked for, each time."""
+    asked = list[int]()
+
+    def scan(last: pieces.Id | None, rows: int) -> Sql:
+        asked.append(rows)
+        return reader.scan(last, rows)
+
+    return replace(reader, scan=scan), asked
 
 
 def test_between_pieces_there_are_empty_ones_also_where_nothing_is_wanted(
@@ -232,8 +237,7 @@ def test_who_ends_early_finds_the_connection_as_it_was(stream: Stream, monkeypat
         made = files.ndjson(export.reader(EventQuery()), EVENTS.all)
         list(islice(made, pieces_taken))
         made.close()
-        assert connection.connection.info.transaction_status == TransactionStatus.IDLE
-        assert Event.objects.count() == 5
+        check_connection(events=5)
 
 
 def test_a_query_that_is_too_slow_fails_after_the_pieces_before_it(
@@ -247,8 +251,13 @@ def test_a_query_that_is_too_slow_fails_after_the_pieces_before_it(
     assert (next(made), next(made).count(b"\n")) == (b"", 2)
     with pytest.raises(QueryTooSlow):
         next(made)
+    check_connection(events=5)
+
+
+def check_connection(events: int) -> None:
+    """That it is at rest, and of use."""
     assert connection.connection.info.transaction_status == TransactionStatus.IDLE
-    assert Event.objects.count() == 5
+    assert Event.objects.count() == events
 
 
 def test_who_handles_a_piece_for_long_gets_the_others_all_the_same(
@@ -277,19 +286,13 @@ async def test_who_asks_for_the_head_alone_gets_no_file(get: Get, stream: Stream
 
 
 def test_more_are_read_at_once_while_few_are_wanted(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = list[int]()
     monkeypatch.setattr(pieces, "ROWS_A_PIECE", 2)
     monkeypatch.setattr(pieces, "ROWS_READ", 7)
     monkeypatch.setattr(pieces, "FEW_BYTES", 400)
     store(stream, *({"n": n} for n in range(20)), type="rare")
     store(stream, *({"n": n} for n in range(8)), type="often", after_ms=1)
-    reader = export.reader(EventQuery(types=frozenset({"often"})))
-
-    def scan(last: pieces.Id | None, rows: int) -> Sql:
-        asked.append(rows)
-        return reader.scan(last, rows)
-
-    made = [piece.count(b"\n") for piece in replace(reader, scan=scan).lines(EVENTS.all)]
+    reader, asked = noted(export.reader(EventQuery(types=frozenset({"often"}))))
+    made = [piece.count(b"\n") for piece in reader.lines(EVENTS.all)]
     assert (made, asked) == ([0, 0, 0, 0, 0, 7, 0, 1], [2, 4, 7, 7, 7, 2, 4])
 
 
