@@ -6,6 +6,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Allow
+from tests.browser.moves import follow
 from tests.browser.service import Service
 from tests.browser.test_accessibility import expect_accessible
 
@@ -15,7 +16,7 @@ def test_streams_are_listed_and_their_settings_saved(page: Page, service: Servic
     page.goto("/streams/")
     row = page.get_by_test_id("stream").filter(has=page.get_by_role("link", name=stream, exact=True))
     expect(row.locator("td.number").first).to_have_text("12")
-    row.get_by_role("link", name=stream, exact=True).click()
+    follow(row.get_by_role("link", name=stream, exact=True))
     expect(page.get_by_test_id("event")).to_have_count(12)
     page.get_by_label("Idempotency key path").fill("meta.id")
     page.get_by_label("Days that events are kept").fill("7")
@@ -75,7 +76,7 @@ def test_a_stream_leads_to_its_live_view_and_to_its_events(page: Page, service: 
     page.get_by_test_id("event").get_by_role("link").click()
     expect(page.get_by_role("dialog").get_by_test_id("payload")).to_contain_text("stored before")
     page.goto(f"/streams/{stream}/")
-    page.get_by_role("link", name="Watch live").click()
+    follow(page.get_by_role("link", name="Watch live"))
     expect(page).to_have_url(re.compile(rf"/\?stream={stream}$"))
     service.post(stream, [{"note": "now"}])
     expect(page.locator('[data-testid="row"]:visible .payload')).to_have_text('{"note": "now"}')

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Allow
 from tests.browser.datasets.making import Datasets
+from tests.browser.moves import follow
 from tests.browser.service import Service
 
 READINGS = [{"type": "reading", "site": ("oslo", "bergen")[n % 2], "celsius": 20 + n % 7 / 2} for n in range(200)]
@@ -15,7 +16,7 @@ def make_by_hand(page: Page, name: str, stream: str) -> None:
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("checkbox", name=stream, exact=True).check()
     page.get_by_label("at any time").check()
-    page.get_by_role("button", name="Make the dataset").click()
+    follow(page.get_by_role("button", name="Make the dataset"))
     expect(page).to_have_url(re.compile(r"/datasets/\d+/$"))
 
 
@@ -24,7 +25,7 @@ def test_events_become_a_dataset_a_profile_and_answers(
 ) -> None:
     service.post(stream, READINGS, stored=True)
     page.goto("/datasets/")
-    page.get_by_test_id("empty").get_by_role("link", name="Of events").click()
+    follow(page.get_by_test_id("empty").get_by_role("link", name="Of events"))
     make_by_hand(page, "readings", stream)
     expect(page.get_by_test_id("rows")).to_have_text("200")
     column = page.get_by_test_id("column").filter(has_text="payload.celsius")
@@ -118,7 +119,7 @@ def test_an_analysis_is_cancelled_and_tried_again(page: Page, datasets: Datasets
 def test_a_dataset_is_changed_and_deleted(page: Page, datasets: Datasets) -> None:
     pk = datasets.make(streams=["sensors"], window={"last": "2h"})
     page.goto(f"/datasets/{pk}/")
-    page.get_by_role("link", name="Edit").click()
+    follow(page.get_by_role("link", name="Edit"))
     expect(page.get_by_role("textbox", name="Within the last")).to_have_value("2h")
     page.get_by_label("Tags").fill("a, b")
     page.get_by_label("Types").fill("reading")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener
 from tests.browser.datasets.making import Datasets
+from tests.browser.moves import follow
 from tests.browser.service import Service
 from tests.browser.sources.making import Maker, definition
 from tests.sources.provider import data, running
@@ -29,14 +30,14 @@ def shop(open_window: Opener, service: Service, datasets: Datasets) -> Iterator[
 
 def test_records_become_a_dataset_a_profile_and_answers(page: Page, shop: str) -> None:
     page.goto(shop)
-    page.get_by_role("link", name="Make a dataset").click()
+    follow(page.get_by_role("link", name="Make a dataset"))
     expect(page.get_by_label("Source")).to_have_value("shop")
     page.get_by_label("Name", exact=True).fill("cheap in Oslo")
     for name, value in [("value.price__lt", "30"), ("value.stock.place", "Oslo")]:
         page.get_by_role("button", name="Add a condition").click()
         page.get_by_label("Name", exact=True).last.fill(name)
         page.get_by_label("Value", exact=True).last.fill(value)
-    page.get_by_role("button", name="Make the dataset").click()
+    follow(page.get_by_role("button", name="Make the dataset"))
     expect(page).to_have_url(re.compile(r"/datasets/\d+/$"))
     expect(page.get_by_test_id("rows")).to_have_text("50")
     what = "records of shop where value.price < 30 and value.stock.place is Oslo"

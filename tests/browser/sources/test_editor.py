@@ -7,6 +7,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Allow
+from tests.browser.moves import follow
 from tests.browser.sources.making import Maker, definition
 from tests.sources.provider import Provider, data
 
@@ -107,7 +108,7 @@ def test_a_secret_is_typed_once_used_in_previews_and_never_shown(page: Page, mak
     expect(secret).to_have_attribute("type", "password")
     secret.fill("hush-hush")
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("link", name="Edit").click()
+    follow(page.get_by_role("link", name="Edit"))
     expect(secret).to_have_value("")
     expect(secret).to_have_attribute("placeholder", "kept as it is")
     page.get_by_label("Path to the rows").fill("$")
