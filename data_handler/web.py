@@ -7,6 +7,8 @@ where Daphne would leave the client waiting.
 """
 
 import asyncio
+import logging
+import os
 import sys
 from typing import Any
 
@@ -145,5 +147,14 @@ async def drain() -> None:
         await ingest_endpoint.drain(DRAIN_SECONDS)
 
 
+def end() -> None:
+    """Wait for no thread: one may be in a view that takes long, or ask for an event loop that is gone."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
 if __name__ == "__main__":
     GracefulCommandLine.entrypoint()
+    end()

@@ -1,7 +1,9 @@
 """An ASGI application: `/` is an answer without an end, `/parts` says how many parts of it were taken, `/fails` begins
-an answer and fails.
+an answer and fails, `/works` keeps a thread at work for a minute.
 """
 
+import asyncio
+import time
 from typing import Any
 
 PART = b"x" * 65_536
@@ -15,6 +17,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["path"] == "/fails":
         await send({"type": "http.response.body", "body": PART, "more_body": True})
         raise ValueError("on purpose")
+    if scope["path"] == "/works":
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await asyncio.to_thread(time.sleep, 60)
     while scope["path"] == "/" and taken < 2_000:
         await send({"type": "http.response.body", "body": PART, "more_body": True})
         taken += 1

@@ -14,16 +14,20 @@ STARTUP_SECONDS = 60
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def server(port: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "data_handler.web", "-p", str(port), "tests.data_handler.endless:application"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             wait_for(port)
-            yield port
+            yield server
         finally:
-            server.terminate()
+            server.kill()
 
 
 def wait_for(port: int) -> None:
@@ -51,6 +55,7 @@ def settled(port: int) -> int:
     return now
 
 
+@pytest.mark.usefixtures("server")
 def test_an_answer_waits_for_a_client_that_reads_slowly(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -61,6 +66,7 @@ def test_an_answer_waits_for_a_client_that_reads_slowly(port: int) -> None:
         assert settled(port) > count
 
 
+@pytest.mark.usefixtures("server")
 def test_an_answer_that_fails_when_it_has_begun_is_cut_short_every_time(port: int) -> None:
     for _ in range(2):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -69,3 +75,12 @@ def test_an_answer_that_fails_when_it_has_begun_is_cut_short_every_time(port: in
             answer.read()
         connection.close()
     assert parts(port) == 0
+
+
+def test_it_ends_though_a_thread_is_at_work(port: int, server: subprocess.Popen[bytes]) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET /works HTTP/1.1\r\nHost: x\r\n\r\n")
+        while b"begun" not in client.recv(65_536):
+            pass
+        server.terminate()
+        assert server.wait(STARTUP_SECONDS // 2) == 0
