@@ -7,7 +7,7 @@ where Daphne would leave the client waiting.
 """
 
 import asyncio
-import logging
+import atexit
 import os
 import sys
 from typing import Any
@@ -148,8 +148,10 @@ async def drain() -> None:
 
 
 def end() -> None:
-    """Wait for no thread: one may be in a view that takes long, or ask for an event loop that is gone."""
-    logging.shutdown()
+    """As Python ends, but for its wait for threads: one may be in a view that takes long, or ask for an event loop that
+    is gone.
+    """
+    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -1,14 +1,17 @@
 """An ASGI application: `/` is an answer without an end, `/parts` says how many parts of it were taken, `/fails` begins
-an answer and fails, `/works` keeps a thread at work for a minute.
+an answer and fails, `/works` keeps a thread at work for a minute. It
+says when it ends.
 """
 
 import asyncio
+import atexit
 import time
 from typing import Any
 
 PART = b"x" * 65_536
 
 taken = 0
+atexit.register(print, "ended")
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -22,7 +22,7 @@ def port() -> int:
 @pytest.fixture
 def server(port: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "data_handler.web", "-p", str(port), "tests.data_handler.endless:application"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
         try:
             wait_for(port)
             yield server
@@ -83,4 +83,5 @@ def test_it_ends_though_a_thread_is_at_work(port: int, server: subprocess.Popen[
         while b"begun" not in client.recv(65_536):
             pass
         server.terminate()
-        assert server.wait(STARTUP_SECONDS // 2) == 0
+        told, _ = server.communicate(timeout=STARTUP_SECONDS // 2)
+    assert (server.returncode, told) == (0, b"ended\n")
