@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import httpx2
+import psutil
 import psycopg
 import redis
 from django.contrib.auth.hashers import make_password
@@ -114,11 +115,19 @@ class Service:
         with redis.Redis.from_url(self.installation.home.broker_url) as broker:
             broker.incrby("{dh:feed}:seq", count)
 
-    def kill_web(self) -> None:
+    def kill_web(self, before_another: Callable[[], object] = lambda: None) -> None:
         """SIGKILL; returns when another answers in its place."""
         before = self.installation.pid_of("web")
-        for process in self.installation.members("web", "whole", random.Random()):
-            process.kill()
+        killed = self.installation.members("web", "whole", random.Random())
+        supervisor = psutil.Process(before).parent()
+        assert supervisor is not None
+        supervisor.suspend()
+        try:
+            for process in killed:
+                process.kill()
+            before_another()
+        finally:
+            supervisor.resume()
         until(lambda: self.installation.pid_of("web") not in (None, before) and self._answers())
 
     def _answers(self) -> bool:

@@ -13,8 +13,13 @@ BROKEN = "WebSocket connection to .* failed|ERR_CONNECTION|ERR_INTERNET_DISCONNE
 
 def lose_connection(page: Page, service: Service) -> None:
     """Until the page is online again it does not come back; the service does."""
-    page.context.set_offline(True)
-    service.kill_web()
+
+    def go_offline() -> None:
+        """Not sooner: of a connection that ends while the page is offline Chromium may say nothing."""
+        live.expect_state(page, "Disconnected")
+        page.context.set_offline(True)
+
+    service.kill_web(before_another=go_offline)
     live.expect_state(page, "Disconnected")
 
 
