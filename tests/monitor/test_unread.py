@@ -46,6 +46,7 @@ CREDENTIALS_SECONDS = 30.0
 GRACE_SECONDS = 10.0
 FLOOD_SECONDS = 3.0
 NO_CLOSE_FRAME = 1006
+LOST = ""
 
 
 @pytest.fixture
@@ -127,8 +128,14 @@ def close_code(socket: ClientConnection) -> int:
 
 
 def error_and_close_code(socket: ClientConnection) -> tuple[str, int]:
-    error = receive(socket)
-    return error["code"], close_code(socket)
+    """Where the server resets the connection while the client still sends, websockets may give the close code alone."""
+    try:
+        error = receive(socket)["code"]
+    except ConnectionClosed as closed:
+        if not isinstance(closed.__cause__, ConnectionResetError):
+            raise
+        error = LOST
+    return error, close_code(socket)
 
 
 class Unread:
@@ -280,7 +287,7 @@ def test_a_message_that_makes_no_sense_ends_the_connection(
 ) -> None:
     with suppress(ConnectionClosed):  # it need not be taken to its end
         socket.send(message)
-    assert error_and_close_code(socket) == outcome
+    assert error_and_close_code(socket) in (outcome, (LOST, outcome[1]))
 
 
 @pytest.mark.parametrize(
