@@ -6,6 +6,7 @@ counted as "(other)". All others come from the events.
 """
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from ingest.conditions import InvalidCondition, parse_path
 from ingest.maintenance import ROLLUP_DAYS
 from ingest.members import Path, Sql
 from ingest.models import RollupMinute, Stream
-from ingest.reading import EventQuery, select, time_limit
+from ingest.reading import EventQuery, limit_further, select, time_limit
 from ingest.rollups import OTHER_TYPES
 
 MOST_ROWS = 10_000
@@ -67,10 +68,12 @@ def aggregate(asked: Aggregation, now: datetime) -> Aggregated:
 
 def _read(query: AggregateQuery) -> list[dict[str, Any]]:
     """Where something else than numbers is met, once more from the beginning: mostly that is soon."""
+    began_at = time.monotonic()
     try:
         with transaction.atomic():
             return query.read(MOST_ROWS + 1)
     except DataError:
+        limit_further(spent_seconds=time.monotonic() - began_at)
         return replace(query, has_numbers_only=False).read(MOST_ROWS + 1)
 
 

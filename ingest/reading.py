@@ -133,15 +133,23 @@ def time_limit(advice: str = ADVICE, **parameters: str) -> Iterator[None]:
 
     Raises QueryTooSlow, with the advice.
     """
-    limit = f"{max(1, round(settings.QUERY_TIMEOUT_SECONDS * 1000))}ms"
     try:
         with transaction.atomic():
-            _set_locally(statement_timeout=limit, **parameters)
+            _set_locally(statement_timeout=_time_left(0), **parameters)
             yield
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise QueryTooSlow(settings.QUERY_TIMEOUT_SECONDS, advice) from error
         raise
+
+
+def limit_further(spent_seconds: float) -> None:
+    """Within `time_limit`, when so much was spent on the same question: what follows has what is left."""
+    _set_locally(statement_timeout=_time_left(spent_seconds))
+
+
+def _time_left(spent_seconds: float) -> str:
+    return f"{max(1, round((settings.QUERY_TIMEOUT_SECONDS - spent_seconds) * 1000))}ms"
 
 
 def _set_locally(**parameters: str) -> None:

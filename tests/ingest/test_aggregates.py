@@ -1,6 +1,7 @@
 """Figures of events are what Python makes of the same events."""
 
 import json
+import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 
 import orjson
 import pytest
+from django.conf import settings as options
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import aggregates, chunks
-from ingest.aggregate_query import Bucket, Group, Measure
+from ingest.aggregate_query import AggregateQuery, Bucket, Group, Measure
 from ingest.aggregates import Aggregation, parse_bucket
 from ingest.conditions import InvalidCondition, parse_path
 from ingest.members import Path
@@ -106,6 +108,24 @@ def test_types_are_looked_at_only_where_not_all_are_numbers(
         rows = ask(api, measure="max:payload.n", **ALL_DAY)["rows"]
     assert rows == [{"max:payload.n": 1}]
     assert any("jsonb_typeof" in query["sql"] for query in queries) is is_looked
+
+
+def test_what_is_read_again_has_the_time_that_is_left(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[float] = []
+    read = AggregateQuery.read
+
+    def noted(query: AggregateQuery, limit: int) -> list[dict[str, Any]]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT extract(epoch FROM current_setting('statement_timeout')::interval)::float8")
+            limits.append(cursor.fetchone()[0])
+        time.sleep(0.1)
+        return read(query, limit)
+
+    monkeypatch.setattr(AggregateQuery, "read", noted)
+    store(make_stream(), ("a", {"n": "5"}))
+    ask(api, measure="max:payload.n", **ALL_DAY)
+    assert limits[0] == options.QUERY_TIMEOUT_SECONDS
+    assert limits[1] <= limits[0] - 0.1
 
 
 numbers = st.sampled_from(["0", "1", "-1", "2.50", "1e3", "0.1", "7", "12345678901234567890.25", "null", '"5"', "[1]"])
