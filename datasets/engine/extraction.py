@@ -11,7 +11,7 @@ import msgspec
 from datasets import snapshot
 from datasets.engine import files, inference, parquet_file, selected_rows
 from datasets.engine.files import Rejections
-from datasets.engine.members import Members
+from datasets.engine.members import NOTHING, Members
 from datasets.engine.order import Extraction
 from datasets.engine.parts import Parts, check_size
 from datasets.engine.selected_rows import Query
@@ -78,8 +78,8 @@ def _of_file(order: Extraction, connection: duckdb.DuckDBPyConnection, progress:
 
 def _typed(parts: Parts, columns: list[Column], members: Members) -> list[Column]:
     """A file of nothing but texts, such as CSV, says of no value what it is; another not what is a time."""
-    texts = [member.name for member in members.columns if "VARCHAR" in member.kinds <= {"VARCHAR", "NULL"}]
-    is_untyped = all(member.kinds <= {"VARCHAR", "NULL"} for member in members.columns)
+    texts = [member.name for member in members.columns if member.kinds - NOTHING == {"VARCHAR"}]
+    is_untyped = all(member.kinds - NOTHING <= {"VARCHAR"} for member in members.columns)
     types = inference.ALL if is_untyped else inference.TIMES
     found = parts.infer(texts, types)
     return [Column(one.name, found.get(one.name, one.type)) for one in columns]

@@ -25,6 +25,8 @@ LIST, OBJECT = "LIST", "OBJECT"
 NOTHING = {"NULL", "JSON"}
 """What json_structure calls null, and an object without members."""
 INTEGERS = {"UBIGINT", "BIGINT"}
+BOTH_SIGNS = "HUGEINT"
+"""What json_structure calls both kinds of integers in one array."""
 NUMBERS = {*INTEGERS, "DOUBLE"}
 
 
@@ -90,7 +92,7 @@ class Members:
             self._merge(self.root, msgspec.json.decode(structure), texts)
 
     def knows(self, structure: Any) -> bool:
-        """Whether no text of that structure tells anything new."""
+        """Whether no text of an array whose elements have that structure tells anything new."""
         return self._knows(self.root, structure)
 
     def name_columns(self, texts: int, taken: Iterable[str] = ()) -> None:
@@ -140,7 +142,8 @@ class Members:
 
     def _knows(self, member: Member, structure: Any) -> bool:
         if not isinstance(structure, dict):
-            return _kind(structure) in member.kinds
+            kind = _kind(structure)
+            return kind in member.kinds or (kind == BOTH_SIGNS and member.kinds >= INTEGERS)
         if member.is_whole or len(member.path) == MOST_LEVELS:
             return OBJECT in member.kinds
         return all(

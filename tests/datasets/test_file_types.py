@@ -78,6 +78,13 @@ def test_values_of_json_are_what_they_say_but_for_times(tmp_path: Path) -> None:
     assert (table.snapshot.time_column, table.snapshot.rejected) == ("at", 0)
 
 
+def test_objects_without_members_change_the_type_of_nothing(tmp_path: Path) -> None:
+    rows = [{"day": "2026-01-31", "count": "1"}, {"day": {}, "count": "2"}]
+    table = read(tmp_path, b"\n".join(map(orjson.dumps, rows)), "rows.ndjson")
+    assert types(table) == {"day": "DATE", "count": "BIGINT"}
+    assert in_order(table) == [(date(2026, 1, 31), 1), (None, 2)]
+
+
 def test_a_workbook_has_its_own_types(tmp_path: Path) -> None:
     full = ["a", 1, datetime(2026, 1, 31, 12), date(2026, 1, 31), True]
     cells: list[list[Any]] = [["name", "n", "at", "day", "yes"], full, ["b", 2.5]]
