@@ -1,11 +1,12 @@
 // Loaded before anything can be pressed: what is pressed before the page's modules are there is kept, and pressed again
-// once they are. Modules run before DOMContentLoaded; links work without them.
+// once they are. Modules run before DOMContentLoaded; links work without them, and forms that say how they are sent.
 (() => {
+  const NATIVE = ["get", "post"];
   const kept = new Map();
 
   function keep(event) {
     const pressed = event.type === "submit" ? event.target : event.target.closest("button[type=button]");
-    if (!pressed) return;
+    if (!pressed || NATIVE.includes(pressed.getAttribute("method"))) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     kept.set(pressed, event.type === "submit" ? () => pressed.requestSubmit(event.submitter) : () => pressed.click());

@@ -27,6 +27,13 @@ def test_a_button_pressed_before_the_script_is_there_does_its_work_once(page: Pa
     expect(conditions).to_have_count(2)
 
 
+def test_a_form_that_needs_no_script_waits_for_none(page: Page) -> None:
+    held(page, "**/theme_switch*.js", "/audit/")
+    page.get_by_label("Who").fill("nobody")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url("**/audit/?actor=nobody*", wait_until="commit")
+
+
 def test_a_form_sent_before_the_script_is_there_is_sent_by_the_script(page: Page, datasets: Datasets) -> None:
     route = held(page, "**/datasets/query*.js", f"/datasets/{datasets.make()}/")
     page.get_by_label("SQL").fill("SELECT 40 + 2 AS answer")
