@@ -15,7 +15,8 @@ from data_handler.bounded import Bounded  # noqa: E402
 from ingest.endpoint import IngestEndpoint  # noqa: E402
 from monitor.routing import websocket_urlpatterns  # noqa: E402
 
-ingest_endpoint = IngestEndpoint(Bounded(django_application, settings.MOST_DJANGO_REQUESTS))
+bounded_django = Bounded(django_application, settings.MOST_DJANGO_REQUESTS)
+ingest_endpoint = IngestEndpoint(bounded_django)
 application = ProtocolTypeRouter(
     {"http": ingest_endpoint, "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns))}
 )

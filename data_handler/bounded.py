@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -12,6 +13,7 @@ class Bounded:
 
     def __init__(self, application: Application, most: int) -> None:
         self._application = application
+        self._most = most
         self._places = asyncio.Semaphore(most)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -19,3 +21,10 @@ class Bounded:
             return await self._application(scope, receive, send)
         async with self._places:
             await self._application(scope, receive, send)
+
+    async def drain(self, seconds: float) -> None:
+        """Let no more of them in, and wait until those that came before are answered, or the time is up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                for _ in range(self._most):
+                    await self._places.acquire()

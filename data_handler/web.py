@@ -23,6 +23,7 @@ from zope.interface import implementer
 from data_handler.garbage import collect_rarely
 
 DRAIN_SECONDS = 5.0
+CLOSE_SECONDS = 5.0
 MOST_WAITING_FRAMES = 20
 READ_AGAIN_SECONDS = 0.02
 
@@ -56,9 +57,11 @@ class Flow:
 class Protocol(WebSocketProtocol):  # type: ignore[misc]
     """A client is read no faster than its frames are dealt with, and gets no pong that it would not read.
 
-    Of a message that is too large for memory the application gets as many spaces as would fit, to refuse them.
+    Of a message that is too large for memory the application gets as many spaces as would fit, to refuse them. Who is
+    still sending when it is closed has CLOSE_SECONDS to come to read why; a connection reset sooner may tell nothing.
     """
 
+    closeHandshakeTimeout = CLOSE_SECONDS
     flow: Flow | None = None
     unread = False
 
@@ -140,21 +143,23 @@ class GracefulCommandLine(CommandLineInterface):  # type: ignore[misc]
 async def drain() -> None:
     """End what the service has begun; nothing to do when another application runs here."""
     if "data_handler.asgi" in sys.modules:
-        from data_handler.asgi import ingest_endpoint
+        from data_handler.asgi import bounded_django, ingest_endpoint
         from monitor.clients import close_all
 
         close_all()
-        await ingest_endpoint.drain(DRAIN_SECONDS)
+        await asyncio.gather(bounded_django.drain(DRAIN_SECONDS), ingest_endpoint.drain(DRAIN_SECONDS))
 
 
 def end() -> None:
-    """As Python ends, but for its wait for threads: one may be in a view that takes long, or ask for an event loop that
-    is gone.
+    """As Python ends, but for its wait for threads: one may be in a view for which there was no more time, or ask for
+    an event loop that is gone.
     """
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    try:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(0)
 
 
 if __name__ == "__main__":

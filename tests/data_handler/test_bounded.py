@@ -1,6 +1,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from data_handler.bounded import Bounded
 
 
@@ -28,3 +30,27 @@ async def test_no_more_than_the_bound_run_at_once_and_probes_never_wait() -> Non
     slow.let_go.set()
     await asyncio.gather(*requests)
     assert slow.inside == 6
+
+
+async def test_who_drains_waits_until_those_inside_are_answered_and_lets_no_more_in() -> None:
+    slow = Slow()
+    bounded = Bounded(slow, most=2)
+    request = asyncio.create_task(bounded({"path": "/"}, None, None))
+    await asyncio.sleep(0.01)
+    drain = asyncio.create_task(bounded.drain(60))
+    await asyncio.sleep(0.01)
+    assert not drain.done()
+    slow.let_go.set()
+    await drain
+    assert request.done()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(bounded({"path": "/"}, None, None), 0.01)
+
+
+async def test_who_drains_waits_no_longer_than_said() -> None:
+    bounded = Bounded(Slow(), most=2)
+    request = asyncio.create_task(bounded({"path": "/"}, None, None))
+    await asyncio.sleep(0.01)
+    await bounded.drain(0.01)
+    assert not request.done()
+    request.cancel()
